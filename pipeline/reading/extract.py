@@ -126,14 +126,17 @@ def _refuse_unstorable(quotes: Iterable[PriceQuote]) -> None:
         for bound in (quote.context_from, quote.context_to):
             if bound is not None and not 0 <= bound < _TOKENS_BELOW:
                 raise LayoutChanged(f"{quote.model_label!r} has a band of context that ends at {bound} tokens")
-        for text in (quote.model_label, quote.region, quote.provider_id, quote.evidence, quote.locator):
-            (text or "").encode()  # JSON may hold halves of characters, which no database takes
+        words = (quote.model_label, quote.region or "", quote.provider_id or "", quote.evidence, quote.locator)
+        "".join(words).encode()  # JSON may hold halves of characters, which no database takes
 
 
 def _refuse_overlaps(quotes: list[PriceQuote]) -> None:
     """Bands of prompt lengths with a price each must not overlap; a price without a band is one for all prompts."""
+    banded = {quote.model_label for quote in quotes if (quote.context_from, quote.context_to) != (None, None)}
     by_offer: dict[tuple[object, ...], list[PriceQuote]] = {}
     for quote in quotes:
+        if quote.model_label not in banded:
+            continue
         by_offer.setdefault(replace(quote, context_from=None, context_to=None).key, []).append(quote)
     for bands in by_offer.values():
         bands.sort(key=lambda quote: quote.context_from or 0)

@@ -173,10 +173,10 @@ def read_number(printed: str) -> Decimal:
     `1,234` is grouped by thousands, `0,25` and `1.234,50` have a decimal comma, a single point is decimal.
     Raises UnreadablePrice.
     """
-    if _GROUPED.fullmatch(printed):
-        return Decimal(printed.replace(",", ""))
     if _PLAIN.fullmatch(printed):
         return Decimal(printed)
+    if _GROUPED.fullmatch(printed):
+        return Decimal(printed.replace(",", ""))
     if _COMMA.fullmatch(printed):
         return Decimal(printed.replace(".", "").replace(",", "."))
     raise UnreadablePrice(f"{_quoted(printed)} is not a number that can be read in one way only")

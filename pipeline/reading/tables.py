@@ -145,7 +145,7 @@ def text_of(element: html.HtmlElement) -> str:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(filter(None, map(normalise, text.split("\n")))) if "\n" in text else normalise(text)
+    return "\n".join(filter(None, map(normalise, filter(None, text.split("\n")))))
 
 
 def text_lines(capture: Capture) -> list[str]:
@@ -204,9 +204,12 @@ def _collect(root: html.HtmlElement, parts: list[str]) -> None:
         if element is not root and element.tail:
             stack.append(element.tail)
         if around:
-            parts += around[0], element.text or ""
-            stack.append(around[1])
-            stack.extend(reversed(element))
+            before, after = around
+            parts += before, element.text or ""
+            if after:
+                stack.append(after)
+            if len(element):
+                stack.extend(reversed(element))
 
 
 def _html_tables(root: html.HtmlElement) -> Iterator[Table]:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import html
 from markdown_it import MarkdownIt
@@ -222,6 +222,8 @@ PIECES = st.sampled_from([*SIGNS, *RUNS, *LINKS, *TAGS])
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(PIECES, max_size=10).map("".join))
+@example(r"\[b c](/u)")
+@example(r"\\[b c](/u) \**b** ![b](/u)")
 def test_inline_markdown_reads_as_the_text_of_its_html(markdown: str) -> None:
     rendered = MarkdownIt("commonmark").enable("strikethrough").renderInline(markdown.strip())
     assert inline_text(markdown) == text_of(html.fragment_fromstring(rendered, create_parent="span"))
