@@ -8,6 +8,7 @@ Read from the answers themselves, 2024-09 to 2026-08:
   counted in tokens. `image_output` is documented per output image, but all values so far (8 to 120 USD per million)
   are what the makers of these models ask per token.
 - `overrides` apply when all their conditions do, the last one wins, and keys that they leave out keep the base price.
+  All that were seen have both a price of prompts and one of completions.
 """
 
 import json
@@ -48,6 +49,8 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
         overrides: list[dict[str, Any]] = base.get("overrides", [])
         if unknown := {key for entry in overrides for key in entry} - CONDITIONS - base.keys():
             raise ValueError(f"overrides of {model['id']} have keys that are not known: {sorted(unknown)}")
+        if any(("prompt" in entry) != ("completion" in entry) for entry in overrides):
+            raise ValueError(f"an override of {model['id']} changes the price of only one direction")
         for key in base:
             if key != "overrides":
                 yield from _quotes(model["id"], key, base, overrides, f"/data/{index}/pricing")
