@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 Gate = Literal["ok", "insufficient", "nonmonotone"]
 Floats = npt.NDArray[np.float64]
@@ -39,7 +39,6 @@ SAME_PRICE = 1e-9
 MAX_EXPONENT = 700.0
 
 DAY_US = 86_400_000_000
-EPOCH = pd.Timestamp(0, tz="UTC")
 
 DECLINE_RATE_COLUMNS = {
     "series_id": "string",
@@ -118,9 +117,9 @@ def gamma_limits(weights: Floats, largest: float, confidence: float = CONFIDENCE
     """
     tail = (1 - confidence) / 2
     total, variance = float(weights.sum()), float((weights**2).sum())
-    lower = variance / (2 * total) * stats.chi2.ppf(tail, 2 * total**2 / variance) if total > 0 else 0.0
+    lower = variance / total * special.gammaincinv(total**2 / variance, tail) if total > 0 else 0.0
     total, variance = total + largest, variance + largest**2
-    upper = variance / (2 * total) * stats.chi2.ppf(1 - tail, 2 * total**2 / variance) if total > 0 else 0.0
+    upper = variance / total * special.gammainccinv(total**2 / variance, tail) if total > 0 else 0.0
     return float(lower), float(upper)
 
 
@@ -203,10 +202,7 @@ def panel_rate(
     the panel) on one day count as one event.
     """
     moment = utc_moment(as_of)
-    groups = [
-        (str(group[cluster].iloc[0]), _window(_read(group), moment, window_days))
-        for _, group in steps.groupby(offer, sort=True)
-    ]
+    groups = [(name, _window(of_one, moment, window_days)) for name, of_one in _read_offers(steps, offer, cluster)]
     return _panel(groups, moment, window_days, shared_events)
 
 
@@ -238,7 +234,7 @@ def _rates_of_series(
 ) -> Iterator[Rate]:
     if "offer_id" in group and group["offer_id"].nunique() > 1:
         cluster = "cluster" if "cluster" in group else "offer_id"
-        offers = [(str(offer[cluster].iloc[0]), _read(offer)) for _, offer in group.groupby("offer_id", sort=True)]
+        offers = _read_offers(group, "offer_id", cluster)
         for days in windows:
             panel = [(name, _window(steps, moment, days)) for name, steps in offers]
             yield _panel(panel, moment, days, shared_events=kind == "provider")
@@ -260,7 +256,7 @@ def utc_moment(as_of: datetime) -> pd.Timestamp:
 
 
 def _microseconds(moment: pd.Timestamp) -> int:
-    return int((moment - EPOCH) // pd.Timedelta(microseconds=1))
+    return moment.value // 1000
 
 
 def _day(microseconds: int) -> str:
@@ -268,6 +264,22 @@ def _day(microseconds: int) -> str:
 
 
 def _read(steps: pd.DataFrame) -> _Steps:
+    return _in_order(*_columns(steps))
+
+
+def _read_offers(steps: pd.DataFrame, offer: str, cluster: str) -> list[tuple[str, _Steps]]:
+    """Every offer's cluster and steps, in the order of the offers."""
+    microseconds, price = _columns(steps)
+    codes = steps[offer].factorize(sort=True)[0]
+    names = steps[cluster].to_numpy()
+    rows = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[rows], prepend=-1))
+    return [
+        (str(names[of_one[0]]), _in_order(microseconds[of_one], price[of_one])) for of_one in np.split(rows, starts)[1:]
+    ]
+
+
+def _columns(steps: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Floats]:
     at = steps["at"]
     if not isinstance(at.dtype, pd.DatetimeTZDtype):
         if any(getattr(moment, "tzinfo", None) is None for moment in at):
@@ -278,7 +290,10 @@ def _read(steps: pd.DataFrame) -> _Steps:
     price = steps["price"].to_numpy(dtype=np.float64, na_value=np.nan)
     if (np.isinf(price) | (price < 0)).any():
         raise ValueError("prices are finite and not negative")
-    microseconds = at.dt.as_unit("us").astype(np.int64).to_numpy()
+    return at.dt.as_unit("us").astype(np.int64).to_numpy(), price
+
+
+def _in_order(microseconds: npt.NDArray[np.int64], price: Floats) -> _Steps:
     order = np.argsort(microseconds, kind="stable")
     microseconds, price = microseconds[order], price[order]
     again = np.diff(microseconds) == 0
@@ -462,9 +477,11 @@ def _records(steps: _Steps, moment: pd.Timestamp, year_days: float) -> Rate:
     if len(at) < MIN_EVENTS:
         return subject.rate(("insufficient", f"{len(at)} records, under {MIN_EVENTS}"))
     years = (at - at[0]) / DAY_US / year_days
-    fit = stats.linregress(years, np.log10(price))
-    rate = -float(fit.slope) * math.log(10)
-    reach = float(fit.stderr) * math.log(10) * float(stats.t.ppf((1 + CONFIDENCE) / 2, len(at) - 2))
+    log_price = np.log(price)
+    slope = _ols_slope(years, log_price)
+    residuals = log_price - log_price.mean() - slope * (years - years.mean())
+    error = math.sqrt(float(residuals @ residuals) / (len(at) - 2)) / math.sqrt(float(np.var(years) * len(at)))
+    rate, reach = -slope, error * float(special.stdtrit(len(at) - 2, (1 + CONFIDENCE) / 2))
     return subject.rate(("ok", None), rate, (rate - reach, rate + reach))
 
 
@@ -502,7 +519,7 @@ def _panel(
     n_clusters = len(residuals)
     if n_clusters >= MIN_CLUSTERS:
         error = math.sqrt(n_clusters / (n_clusters - 1) * float((residuals**2).sum())) / years.sum()
-        reach = error * float(stats.t.ppf((1 + CONFIDENCE) / 2, n_clusters - 1))
+        reach = error * float(special.stdtrit(n_clusters - 1, (1 + CONFIDENCE) / 2))
         intervals.append((rate - reach, rate + reach))
     if shared_events:
         low, high = _movement_limits(changes.groupby("day")["log_step"].sum().to_numpy())

@@ -25,12 +25,12 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from pipeline.analytics.decline import Floats, utc_moment
 
 HOURS_PER_YEAR = 8760
-UPPER_QUARTILE = float(stats.norm.ppf(0.75))
+UPPER_QUARTILE = float(special.ndtri(0.75))
 # Quartiles of fewer providers than this say little about a market.
 MIN_PROVIDERS = 3
 MAX_RENT_AGE_DAYS = 365

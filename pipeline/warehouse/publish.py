@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,20 +81,29 @@ def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], pa
         for schema, name, is_view in tables
         if is_view and _reads_published(nodes[schema, name], manifest)
     }
-    rows: dict[str, int] = {}
     for schema in PUBLISHED_SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     # Tables before the views that read them; by name for the same file from the same warehouse.
-    for schema, name, _ in sorted(tables, key=lambda table: ((table[0], table[1]) in stay_views, table[:2])):
+    in_order = sorted(tables, key=lambda table: ((table[0], table[1]) in stay_views, table[:2]))
+    for schema, name, _ in in_order:
         if (schema, name) in stay_views:
             connection.execute(f"create view {schema}.{name} as {nodes[schema, name]['compiled_code']}")
         else:
             connection.execute(f"create table {schema}.{name} as from build.{schema}.{name} order by all")
         _describe(connection, schema, name, nodes.get((schema, name)), (schema, name) in stay_views)
-        target = escaped(parquet / f"{schema}.{name}.parquet")
-        copied = connection.execute(f"copy {schema}.{name} to '{target}' (format parquet, compression zstd)")
-        [rows[f"{schema}.{name}"]] = copied.fetchone() or [0]
-    return rows
+
+    def export(relation: str) -> int:
+        target = escaped(parquet / f"{relation}.parquet")
+        with connection.cursor() as cursor:
+            cursor.execute("use public")
+            copied = cursor.execute(f"copy {relation} to '{target}' (format parquet, compression zstd)")
+            [n_rows] = copied.fetchone() or [0]
+        return int(n_rows)
+
+    relations = [f"{schema}.{name}" for schema, name, _ in in_order]
+    # The views of daily rows, at the end, take the longest.
+    with ThreadPoolExecutor(2) as pool:
+        return dict(sorted(zip(relations, pool.map(export, relations), strict=True)))
 
 
 def _reads_published(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:

@@ -48,7 +48,13 @@ def _invoke(arguments: Iterable[str], target: Path, on_event: Callable[["EventMs
 
     os.environ["TOKENFALL_BUILD_FILE"] = str(settings().build)
     paths = {"project": DBT_PROJECT, "profiles": DBT_PROJECT}
-    command = [*arguments, "--quiet", *(part for name, path in paths.items() for part in (f"--{name}-dir", str(path)))]
+    command = [
+        *arguments,
+        "--quiet",
+        "--log-level-file",
+        "warn",
+        *(part for name, path in paths.items() for part in (f"--{name}-dir", str(path))),
+    ]
     command += ["--target-path", str(target), "--log-path", str(target)]
     try:
         result = dbtRunner(callbacks=[on_event] if on_event else []).invoke(command)

@@ -3,7 +3,20 @@
     A quote set with dates in it can change its meaning without changing its bytes, so the number of its dates that
     have passed is part of the state.
 #}
-with good_readings as (
+with readings as (
+    select * from {{ ref('int_good_readings') }}
+    window of_one_instant as (partition by page_key, captured_at order by requested_at, capture_id, known_from)
+    -- An instant that is asked for again and says the same says nothing new.
+    qualify not coalesce(
+        lag(quotes_sha256) over of_one_instant = quotes_sha256
+        and lag(known_from) over of_one_instant <= known_from
+        and known_to is null
+        and lag(known_to) over of_one_instant is null,
+        false
+    )
+),
+
+good_readings as (
     select
         reading_id,
         page_key,
@@ -25,7 +38,7 @@ with good_readings as (
                 cast('infinity' as timestamp)
             )
         ) as known_to
-    from {{ ref('int_good_readings') }}
+    from readings
 ),
 
 moments as (

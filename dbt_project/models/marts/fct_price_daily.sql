@@ -15,8 +15,7 @@ with spells as (
 )
 
 select
-    cast(unnest(generate_series(cast(day_from as timestamp), cast(day_to as timestamp), interval 1 day)) as date)
-        as price_date,
+    day_from + cast(unnest(range(day_to - day_from + 1)) as integer) as price_date,
     offer_id,
     price_key,
     provider_id,

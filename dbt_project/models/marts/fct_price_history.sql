@@ -1,8 +1,3 @@
-{#
-    A view over the spells: what changes from day to day (when a price was last seen) is looked up, not written.
-#}
-{{ config(materialized='view') }}
-
 with good_captures as (
     select
         page_key,

@@ -2,12 +2,9 @@
 {{ config(materialized='view') }}
 
 select
-    cast(
-        unnest(generate_series(
-            cast(blends.day_from as timestamp),
-            cast(least(coalesce(blends.day_to - 1, clock.as_of), clock.as_of) as timestamp),
-            interval 1 day
-        )) as date
+    blends.day_from
+    + cast(
+        unnest(range(least(coalesce(blends.day_to - 1, clock.as_of), clock.as_of) - blends.day_from + 1)) as integer
     ) as price_date,
     blends.offer_id,
     blends.provider_id,
