@@ -221,6 +221,24 @@ def last_good_attempts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str,
     return {(attempt.provider_id, attempt.page_id): attempt for attempt in attempts}
 
 
+def stale_pages(connection: duckdb.DuckDBPyConnection, since: datetime) -> dict[str, datetime | None]:
+    """The pages without a good capture since then, and when each was last captured and read; price maps have none."""
+    rows = connection.execute(
+        """
+        select sources.provider_id || '/' || sources.page_id as page, max(good.captured_at) as last_captured_at
+        from raw.sources as sources
+        left join (
+            select captures.* from raw.captures
+            semi join raw.readings on captures.capture_id = readings.capture_id and readings.outcome = 'ok'
+        ) as good using (provider_id, page_id)
+        where sources.role <> 'price_map'
+        group by page having coalesce(last_captured_at < ?, true) order by page
+        """,
+        [since.astimezone(UTC).replace(tzinfo=None)],
+    ).fetchall()
+    return {page: last and last.replace(tzinfo=UTC) for page, last in rows}
+
+
 def sources_by_page(providers: Iterable[Provider]) -> dict[tuple[str, str], Source]:
     """All sources by provider and page."""
     return {(provider.provider_id, source.page_id): source for provider in providers for source in provider.sources}

@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
+from pipeline.day import stale_pages
 from pipeline.settings import settings
+from pipeline.warehouse.build import connect
 from tests.conftest import SHARED_CAPTURES, needs_shared
 from tests.world import environment, pricing_page, served, tokenfall, write_captures
 
@@ -187,6 +189,18 @@ def test_a_failing_provider_is_a_failed_check_and_the_run_goes_on(history: Histo
     check = checks["anthropic", "captured"]
     assert not check.passed
     assert "LayoutChanged" in (check.description or "")
+    fresh = checks["captures", "fresh"]
+    assert not fresh.passed
+    assert fresh.metadata["anthropic/pricing"].value == "2026-03-02 00:00 UTC"
+    assert fresh.metadata["openai/pricing"].value == "never"
+
+
+def test_a_page_is_stale_from_its_last_good_capture_on(history: History) -> None:
+    with connect(settings().build) as connection:
+        last = datetime(2026, 3, 4, tzinfo=UTC)
+        assert "anthropic/pricing" not in stale_pages(connection, last)
+        assert stale_pages(connection, last + timedelta(seconds=1))["anthropic/pricing"] == last
+        assert not any(page.startswith("genai-prices/") for page in stale_pages(connection, last))
 
 
 def test_a_reader_keeps_the_file_that_it_has_open(history: History, tmp_path: Path) -> None:

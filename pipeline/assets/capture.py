@@ -1,7 +1,7 @@
 """One asset per provider, all captured in one step: a provider that fails is a failed check, never a failed run."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import dagster as dg
 
@@ -16,8 +16,6 @@ from pipeline.progress import report
 from pipeline.providers import discover
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
-
-STALE_AFTER = timedelta(hours=48)
 
 
 def every_provider() -> dict[str, Provider]:
@@ -46,12 +44,12 @@ def _spec(provider: Provider) -> dg.AssetSpec:
     name="capture_pages",
     specs=[_spec(provider) for provider in every_provider().values()],
     check_specs=[
-        dg.AssetCheckSpec(name, asset=asset_key(provider_id), description=description)
-        for provider_id in every_provider()
-        for name, description in (
-            ("captured", "Every page of this provider arrived and was read."),
-            ("fresh", f"A good capture of every page is younger than {STALE_AFTER}."),
+        dg.AssetCheckSpec(
+            "captured",
+            asset=asset_key(provider_id),
+            description="Every page of this provider arrived and was read.",
         )
+        for provider_id in every_provider()
     ],
     can_subset=True,
 )
@@ -81,7 +79,7 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
             results[PRICE_MAP.provider_id].append(result)
             report("capture", total, total, f"{PRICE_MAP.name} {_in_words(result)}")
     for provider_id, pages_of_provider in results.items():
-        yield _materialized(provider_id, pages_of_provider, previous)
+        yield _materialized(provider_id, pages_of_provider)
 
 
 def _installed_map(archive: Archive, previous: dict[tuple[str, str], Attempt]) -> PageResult:
@@ -98,23 +96,8 @@ def _in_words(result: PageResult) -> str:
     return f"{result.outcome}, {result.quotes} prices" if result.quotes else result.outcome
 
 
-def _materialized(
-    provider_id: str, results: list[PageResult], previous: dict[tuple[str, str], Attempt]
-) -> dg.MaterializeResult:
+def _materialized(provider_id: str, results: list[PageResult]) -> dg.MaterializeResult:
     failed = [result for result in results if not result.is_good]
-    good_since = [
-        result.attempt.captured_at
-        if result.is_good
-        else previous[provider_id, result.page_id].captured_at
-        if (provider_id, result.page_id) in previous
-        else None
-        for result in results
-    ]
-    oldest = min((moment for moment in good_since if moment is not None), default=None)
-    # A price map has the date of its release; only pages grow stale.
-    is_fresh = provider_id == PRICE_MAP.provider_id or (
-        None not in good_since and oldest is not None and datetime.now(UTC) - oldest < STALE_AFTER
-    )
     key = asset_key(provider_id)
     return dg.MaterializeResult(
         asset_key=key,
@@ -139,13 +122,6 @@ def _materialized(
                 severity=dg.AssetCheckSeverity.WARN,
                 description="; ".join(f"{result.outcome}: {result.message}" for result in failed) or None,
                 metadata={result.page_id: f"{result.outcome}: {result.message}" for result in failed},
-            ),
-            dg.AssetCheckResult(
-                asset_key=key,
-                check_name="fresh",
-                passed=is_fresh,
-                severity=dg.AssetCheckSeverity.WARN,
-                description=f"oldest good capture: {oldest:%Y-%m-%d %H:%M} UTC" if oldest else "never captured",
             ),
         ],
     )

@@ -96,7 +96,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], pa
         target = escaped(parquet / f"{relation}.parquet")
         with connection.cursor() as cursor:
             cursor.execute("use public")
-            copied = cursor.execute(f"copy {relation} to '{target}' (format parquet, compression zstd)")
+            # Row groups are held in memory until they are full.
+            options = "format parquet, compression zstd, row_group_size 40960"
+            copied = cursor.execute(f"copy {relation} to '{target}' ({options})")
             [n_rows] = copied.fetchone() or [0]
         return int(n_rows)
 
