@@ -232,7 +232,8 @@ def status() -> None:
     console.coverage(_public_file())
 
 
-@app.command()
+# A query may begin with a comment, which looks like an option that nobody knows.
+@app.command(context_settings={"ignore_unknown_options": True})
 def sql(
     query: Annotated[str, typer.Argument(help="For example: `from price_on(current_date) limit 10`")],
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002

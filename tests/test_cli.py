@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -105,6 +106,13 @@ def test_before_the_first_run_it_says_what_to_do(tokenfall: CliRunner, command: 
     result = tokenfall.invoke(app, command)
     assert result.exit_code == 1
     assert "`tokenfall run` makes it" in result.stderr
+
+
+def test_a_query_may_begin_with_a_comment(tokenfall: CliRunner) -> None:
+    settings().public.mkdir(parents=True)
+    duckdb.connect(settings().public / "tokenfall.duckdb").close()
+    result = tokenfall.invoke(app, ["sql", "-- How much?\nselect 2 as price", "--format", "json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [{"price": 2}])
 
 
 def test_a_page_that_was_never_read_cannot_be_released(tokenfall: CliRunner) -> None:
