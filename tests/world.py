@@ -11,7 +11,9 @@ from pathlib import Path
 from threading import Thread
 
 from pipeline.capture.server import serve_captures
+from pipeline.providers import discover
 
+OWN_PAGES = Path(__file__).parent / "providers"
 URL = "https://platform.claude.com/docs/en/about-claude/pricing.md"
 
 
@@ -36,6 +38,23 @@ def write_captures(directory: Path, pages: Mapping[date, str]) -> Path:
         for day, text in pages.items():
             (directory / f"{day}_pricing.md").write_text(text)
             manifest.writerow([f"{day}_pricing.md", URL, day, "markdown", "yes", ""])
+    return directory
+
+
+def write_pages_of_all_providers(directory: Path) -> Path:
+    """A folder of captures of every page in `tests/providers` that can be read, on the days in their names."""
+    directory.mkdir(parents=True, exist_ok=True)
+    kinds = {".md": "markdown", ".html": "raw_html", ".json": "json"}
+    with (directory / "MANIFEST.csv").open("w", newline="") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "page_url", "capture_date", "kind", "complete", "notes"])
+        for page in sorted(page for page in OWN_PAGES.glob("*/*") if page.suffix in kinds):
+            if not (table := page.with_suffix(".csv")).exists():
+                continue
+            with table.open(newline="") as rows:
+                page_id = next(csv.DictReader(rows))["page_id"]
+            [source] = [source for source in discover()[page.parent.name].sources if source.page_id == page_id]
+            manifest.writerow([page, source.url, page.name.split("_")[0], kinds[page.suffix], "yes", ""])
     return directory
 
 
