@@ -25,7 +25,7 @@ def pricing_page(prices: Mapping[str, str], *, column: str = "Base Input Tokens"
         "# Pricing\n\n## Model pricing\n\n"
         f"| Model | {column} | Output Tokens |\n| --- | --- | --- |\n{base}\n\n"
         "### Batch processing\n\n| Model | Batch input | Batch output |\n| --- | --- | --- |\n"
-        f"{batch}\n"
+        f"{batch}\n\nFor additional questions about pricing, ask.\n"
     )
 
 
