@@ -74,14 +74,12 @@ def direct() -> None:
             elif node["config"]["materialized"] == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
-        write_table(
-            connection, "analytics.decline_rates", decline_rates(decline_series(connection), as_of), DECLINE_RATES
-        )
+        write_table(connection, DECLINE_RATES, decline_rates(decline_series(connection), as_of))
         seeds = [
             connection.execute(f"from seeds.{name}").df()
             for name in ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
         ]
-        write_table(connection, "analytics.floor_estimates", floor_estimates(*seeds, as_of), FLOOR_ESTIMATES)
+        write_table(connection, FLOOR_ESTIMATES, floor_estimates(*seeds, as_of))
     publish(config.build, config.public, manifest)
 
 
