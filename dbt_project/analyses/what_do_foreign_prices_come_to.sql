@@ -1,7 +1,7 @@
 -- What do prices in other currencies come to in dollars, and how do they compare with the provider's own dollar price?
--- In force now. The reference rate is that of the day on which the price came into force, so that a converted price
--- moves when the provider moves it and not with the rate. Without a dollar price of the provider's own for the same
--- model, tier, band and meter the comparison is null.
+-- Prices per token in force now. The reference rate is that of the day on which the price came into force, so that a
+-- converted price moves when the provider moves it and not with the rate. Without a dollar price of the provider's own
+-- for the same model, tier, band and meter the comparison is null.
 with prices as (
     select history.*
     from marts.fct_price_history as history
@@ -51,6 +51,6 @@ left join dollar_prices
         and prices.meter = dollar_prices.meter
         and prices.service_tier = dollar_prices.service_tier
         and coalesce(prices.context_from, 0) = dollar_prices.band_from
-where prices.currency <> 'USD'
+where prices.currency <> 'USD' and prices.usd_per_mtok_converted is not null
 order by
     prices.currency, prices.provider_id, prices.model_label, prices.service_tier, prices.meter, prices.context_from
