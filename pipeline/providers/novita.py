@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
+from pipeline.reading.expect import require_sections
 from pipeline.reading.extract import quote
 from pipeline.reading.money import normalise, read_number
 from pipeline.reading.tables import Table, is_html, tables
@@ -54,8 +55,7 @@ METERS = {
 def parse_page(capture: Capture) -> Iterator[PriceQuote | None]:
     """The page of prices."""
     found = tables(capture)
-    if missing := SECTIONS - {table.heading for table in found}:
-        raise ValueError(f"the page lacks its sections {sorted(missing)}")
+    require_sections(found, SECTIONS)
     for table in found:
         yield from _language(table) if table.header in LANGUAGE else _media(table, is_rendered=not is_html(capture))
 
