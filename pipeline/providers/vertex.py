@@ -425,7 +425,7 @@ def _pairs(cell: str, kinds: list[Kind]) -> list[tuple[Kind, re.Match[str]]]:
 
 
 def _consistent(quotes: list[PriceQuote]) -> list[PriceQuote]:
-    """The prices of a cell that it does not contradict: none beside left-overs, all but cache writes beside these."""
+    """What of a cell can be believed: nothing beside left-overs, else all but two cache writes that differ."""
     printed: dict[tuple[object, ...], set[Decimal | None]] = {}
     for quote in quotes:
         printed.setdefault(quote.key, set()).add(quote.list_unit_price)
