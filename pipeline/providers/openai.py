@@ -286,6 +286,8 @@ def _column(printed: str) -> tuple[str | None, str]:
 
 def _tool(record: Record) -> Iterator[PriceQuote | None]:
     tool, details, printed = record["Tool"], record["Details"], record["Pricing"]
+    if not tool and "search" not in details:
+        raise ValueError(f"{details!r} has lost the name of its group")
     unit = announced = None
     prices = [(details if tool in SEARCHES else f"{tool}: {details}", CONDITIONS.sub("", printed))]
     if tool == "Containers":
