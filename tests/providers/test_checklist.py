@@ -1,4 +1,4 @@
-"""What holds for the pages of all providers together: the cases of the checklist in TRAPS_2.md that no single page shows."""
+"""The cases of the checklist in TRAPS_2.md that no single page shows: what holds for all pages together."""
 
 import csv
 from dataclasses import replace
