@@ -1,4 +1,4 @@
-"""Novita AI, in USD: the page of prices, and the list of language models as JSON.
+"""Novita AI, in USD: the list of language models as JSON, and the page of all prices.
 
 The page is known from a Markdown rendering of 2026-05, where a row lacks the name that it shares with the row above it.
 Prices of images, video and audio depend on conditions, which become part of the label. "Tiered pricing" and "Omnimodal"
@@ -140,7 +140,8 @@ PROVIDER = Provider(
     homepage="https://novita.ai",
     kind="reseller",
     sources=(
+        Source("models", "https://api.novita.ai/openai/v1/models", "json", parse, verified=False),
+        # Not a mere cross-check: it alone prices images, video and audio.
         Source("pricing", "https://novita.ai/pricing", "html", parse_page, verified=False),
-        Source("models", "https://api.novita.ai/openai/v1/models", "json", parse, role="cross_check", verified=False),
     ),
 )

@@ -46,6 +46,8 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
     answer = json.loads(capture.text)
     if answer.get("links", {}).get("next") or answer.get("total_count", len(answer["data"])) != len(answer["data"]):
         raise ValueError("the answer is only the first page of the models")
+    if len({model["id"] for model in answer["data"]}) != len(answer["data"]):
+        raise ValueError("two models have one id")
     for index, model in enumerate(answer["data"]):
         base: dict[str, Any] = model["pricing"]
         overrides: list[dict[str, Any]] = base.get("overrides", [])
