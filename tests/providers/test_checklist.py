@@ -1,4 +1,4 @@
-"""The cases of the checklist in TRAPS_2.md that no single page shows: what holds for all pages together."""
+"""The traps in the second half of TRAPS.md that no single page shows: what holds for all pages together."""
 
 import csv
 from dataclasses import replace
