@@ -1,4 +1,4 @@
-"""The list of traps, TRAPS.md: what it names is there and proves it, and no provider is missing."""
+"""The list of traps, TRAPS.md: every row names proofs that are there, of the provider that it is about."""
 
 import re
 from pathlib import Path
@@ -55,8 +55,9 @@ def test_the_pages_of_a_row_are_those_of_its_provider(provider_id: str, trap: st
         assert any((HERE / page).with_suffix(".error").is_file() for page in pages)
 
 
-def test_no_provider_and_no_trap_is_listed_twice_or_missing() -> None:
-    assert {provider_id for provider_id, _, _ in OF_PROVIDERS} == discover().keys()
+def test_rows_are_about_providers_that_there_are_and_stand_there_once() -> None:
+    """A provider may join without a row: a module, a page and its table are all that it takes."""
+    assert {provider_id for provider_id, _, _ in OF_PROVIDERS} <= discover().keys()
     rows = [(about, trap) for about, trap, _ in OF_PROVIDERS + EVERYWHERE]
     assert len(rows) == len(set(rows))
 
