@@ -248,12 +248,13 @@ def _row(record: Record, table: Table, words: Words) -> Iterator[PriceQuote]:
                     price,
                     unit=unit,
                     currency=words.currency,
+                    evidence=cell,
                     locator=record.locator(column),
                     **lengths.band,
                     region=record.get(SCOPE, words.mainland),
                 )
                 if item:
-                    yield replace(item, evidence=cell)
+                    yield item
 
 
 def parse_hologres(capture: Capture) -> Iterator[PriceQuote | None]:
