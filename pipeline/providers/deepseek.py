@@ -170,14 +170,15 @@ def _quotes(
                 discount[1] if discount else printed,
                 unit=Unit.MILLION_TOKENS,
                 currency=words.currency,
+                evidence=printed,
                 locator=f"table {table.number}, row {number}, {column}",
                 service_tier=tier,
                 time_window=window,
                 announced_from=since and _moment(since, words),
                 valid_until=until and _moment(until, words),
             )
-            if item is not None:
-                yield replace(item, evidence=printed)
+            if item:
+                yield item
 
 
 def _bare(cell: str) -> str:

@@ -75,13 +75,5 @@ PROVIDER = Provider(
     name="Z.ai",
     homepage="https://z.ai",
     kind="first_party",
-    sources=(
-        Source(
-            page_id="pricing",
-            url="https://docs.z.ai/guides/overview/pricing.md",
-            format="markdown",
-            parse=parse,
-            verified=False,
-        ),
-    ),
+    sources=(Source("pricing", "https://docs.z.ai/guides/overview/pricing.md", "markdown", parse, verified=False),),
 )

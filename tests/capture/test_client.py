@@ -202,6 +202,15 @@ def test_transient_errors_are_tried_again(web: Web, client_for: Clients, status:
     assert len(web.asked("a.example/prices")) == 4
 
 
+def test_a_host_that_turns_plain_clients_away_in_a_status_of_its_own_is_asked_once(
+    web: Web, client_for: Clients
+) -> None:
+    web.serve("a.example/prices", Reply(521), PRICES)
+    with pytest.raises(FetchError, match="521"):
+        fetch(client_for())
+    assert len(web.asked("a.example/prices")) == 1
+
+
 def test_retries_end(web: Web, client_for: Clients) -> None:
     web.serve("a.example/prices", Reply(503))
     with pytest.raises(FetchError, match="503 Service Unavailable"):

@@ -199,6 +199,11 @@ CASES: dict[str, tuple[str, list[Taken], list[tuple[Any, ...]]]] = {
         [taken(A, 4, (4, ONE)), taken(A, 6, (6, ONE)), taken(A, 8, (8, TWO_FROM_FIVE))],
         [("a", 1, 4, None, 4, 8), ("a", 1, 4, 8, 8, None), ("a", 2, 8, None, 8, None)],
     ),
+    "a price that was announced and taken back before its day never was": (
+        WITNESSES,
+        [taken(A, 1, (1, TWO_FROM_FIVE)), taken(A, 3, (3, ONE)), taken(A, 6, (6, ONE))],
+        [("a", 1, 1, 5, 1, 3), ("a", 1, 1, None, 3, None)],
+    ),
     "of a lasting and a passing price, the passing one is in force": (
         WITNESSES,
         [taken(A, 1, (1, (said(3), said(1, None, 5)))), taken(A, 2, (1, (said(1, None, 5), said(3))))],
