@@ -4,7 +4,7 @@ import dagster as dg
 
 from pipeline.assets.analytics import ANALYTICS
 from pipeline.assets.capture import capture
-from pipeline.assets.dbt import dbt_build
+from pipeline.assets.dbt import dbt_build, dbt_process
 from pipeline.assets.publish import published_asset
 from pipeline.assets.raw import load
 
@@ -22,6 +22,7 @@ rebuild = dg.define_asset_job(
 
 defs = dg.Definitions(
     assets=[capture, load, dbt_build, *ANALYTICS, published],
+    resources={"dbt_process": dbt_process},
     jobs=[daily, rebuild],
     schedules=[
         dg.ScheduleDefinition(
