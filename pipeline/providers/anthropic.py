@@ -253,7 +253,7 @@ PROVIDER = Provider(
             format="html",
             parse=parse_marketing,
             role="cross_check",
-            former_urls=("https://www.anthropic.com/pricing",),
+            former_urls=("https://www.anthropic.com/pricing", "https://www.anthropic.com/api"),
         ),
     ),
 )

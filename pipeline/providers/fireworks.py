@@ -78,5 +78,13 @@ PROVIDER = Provider(
     name="Fireworks AI",
     homepage="https://fireworks.ai",
     kind="reseller",
-    sources=(Source("serverless_pricing", "https://docs.fireworks.ai/serverless/pricing.md", "markdown", parse),),
+    sources=(
+        Source(
+            "serverless_pricing",
+            "https://docs.fireworks.ai/serverless/pricing.md",
+            "markdown",
+            parse,
+            former_urls=("https://docs.fireworks.ai/serverless/pricing", "https://fireworks.ai/pricing"),
+        ),
+    ),
 )

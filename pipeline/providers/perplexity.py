@@ -85,7 +85,10 @@ PROVIDER = Provider(
             "https://docs.perplexity.ai/docs/getting-started/pricing.md",
             "markdown",
             parse,
-            former_urls=("https://docs.perplexity.ai/getting-started/pricing.md",),
+            former_urls=tuple(
+                f"https://docs.perplexity.ai/{path}"
+                for path in ("docs/getting-started/pricing", "getting-started/pricing.md", "getting-started/pricing")
+            ),
         ),
     ),
 )

@@ -90,7 +90,7 @@ PROVIDER = Provider(
             "markdown",
             parse,
             verified=False,
-            former_urls=("https://docs.together.ai/docs/serverless-models.md",),
+            former_urls=("https://docs.together.ai/docs/serverless-models.md", "https://www.together.ai/pricing"),
         ),
     ),
 )

@@ -82,6 +82,7 @@ PROVIDER = Provider(
             format="markdown",
             parse=parse,
             verified=False,
+            former_urls=("https://docs.z.ai/guides/overview/pricing",),
         ),
     ),
 )
