@@ -173,7 +173,8 @@ def backfill_web_archive(
     """Fetch what the web archive has of pricing pages, one memento per change, and publish what it adds.
 
     Every address that a page ever had is asked for, with one second between two requests. What the archive has already
-    is not fetched again: after an interruption, or where mementos did not arrive, run the same command again.
+    is not fetched again: after an interruption, or where mementos did not arrive, run the same command again. The next
+    `tokenfall run` publishes whatever is still unpublished.
     """
     from pipeline import console
     from pipeline.assets.capture import every_provider

@@ -318,7 +318,7 @@ class Client:
         try:
             now = time.monotonic()
             pause = max(0.0, self._free_from.get(host, now) - now)
-            if now + pause > deadline:
+            if pause and now + pause > deadline:
                 raise FetchError(f"{url} was not asked for: {host} is to be left alone for {pause:.0f} s more")
             time.sleep(pause)
             self._free_from[host] = time.monotonic() + self._interval

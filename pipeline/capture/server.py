@@ -172,6 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         rows: list[list[str]] = []
         last_digest = None
         for timestamp, page in self.mementos.get(key, {}).items():
+            # Either bound may be cut off anywhere: 2026 begins with its first second and ends with its last.
+            if not query.get("from", "") <= timestamp <= query.get("to", "").ljust(14, "9"):
+                continue
             body = page.file.read_bytes()
             row = {
                 "urlkey": key,
@@ -182,9 +185,6 @@ class _Handler(BaseHTTPRequestHandler):
                 "digest": b32encode(sha1(body, usedforsecurity=False).digest()).decode(),
                 "length": str(len(body)),
             }
-            # Either bound may be cut off anywhere: 2026 begins with its first second and ends with its last.
-            if not query.get("from", "") <= timestamp <= query.get("to", "").ljust(14, "9"):
-                continue
             if query.get("collapse") != "digest" or row["digest"] != last_digest:
                 rows.append([row[field] for field in fields])
             last_digest = row["digest"]
