@@ -19,6 +19,7 @@ setup: .venv/.ready ## Install everything, exactly as locked, into .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r deploy/requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q pipeline
 	$(BIN)/tokenfall prepare
 	touch $@
 
@@ -47,8 +48,9 @@ lock: setup ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile --quiet --upgrade pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --no-annotate -o deploy/requirements.lock
 
-bench: setup ## Measure a day beside the same work done directly
+bench: setup ## Measure a day and the reading of pages, each beside an alternative
 	$(BIN)/python benchmarks/day.py
+	$(BIN)/python -m benchmarks.parse
 
 clean: ## Remove the environment and build products; data/ stays
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis dbt_project/target dbt_project/logs

@@ -1,14 +1,16 @@
 """One day's run beside the same work done directly, without Dagster and dbt.
 
-    python benchmarks/day.py [../shared/captures] [--as-of 2026-08-21] [--repeat 3]
+    python benchmarks/day.py [../shared/captures] [--as-of 2026-08-21] [--repeat 3] [--providers openai,anthropic]
 
-Both capture every provider's pages from a local server that replays captured ones, read them, build every model,
-compute the analytics and publish. The direct way runs the SQL that dbt compiled, model by model, and checks nothing:
-the difference is the price of the asset graph, its run log, the tests as checks and the contracts. Each is a process
-of its own and runs on a home that has had a first run. Prints medians of wall time, and peak memory.
+Both capture every provider's pages (or those of the named providers, and 404 for all others) from a local server that
+replays captured ones, read them, build every model, compute the analytics and publish. The direct way runs the SQL that
+dbt compiled, model by model, and checks nothing: the difference is the price of the asset graph, its run log, the tests
+as checks and the contracts. Each is a process of its own and runs on a home that has had a first run. Prints medians of
+wall time, and peak memory.
 """
 
 import argparse
+import csv
 import json
 import os
 import shutil
@@ -100,11 +102,25 @@ def measured(command: list[str]) -> tuple[float, float]:
     return seconds, peak_kb / 1000
 
 
+def _only(providers: list[str], captures: Path, folder: Path) -> Path:
+    """A folder of the captures of some providers alone."""
+    folder.mkdir()
+    for provider in providers:
+        (folder / provider).symlink_to(captures / provider)
+    with (captures / "MANIFEST.csv").open(newline="") as every, (folder / "MANIFEST.csv").open("w", newline="") as some:
+        rows = csv.DictReader(every)
+        writer = csv.DictWriter(some, rows.fieldnames or [])
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["provider"] in providers)
+    return folder
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("captures", type=Path, nargs="?", default=Path("../shared/captures"))
     parser.add_argument("--as-of", type=date.fromisoformat, default=datetime.now(UTC).date())
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--providers", help="comma-separated folders of the captures; default: all")
     parser.add_argument("--direct", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.direct:
@@ -114,7 +130,10 @@ def main() -> None:
     from pipeline.capture.server import serve_captures
 
     home = Path(tempfile.mkdtemp(prefix="tokenfall-day-"))
-    with serve_captures(options.captures, options.as_of, renderings=True) as server:
+    captures = options.captures.resolve()
+    if options.providers:
+        captures = _only(options.providers.split(","), captures, home / "captures")
+    with serve_captures(captures, options.as_of, renderings=True) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         origin = f"http://127.0.0.1:{server.server_address[1]}"
         os.environ |= {"TOKENFALL_HOME": str(home), "TOKENFALL_ORIGIN": origin}

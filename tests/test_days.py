@@ -196,7 +196,7 @@ def test_a_failing_provider_is_a_failed_check_and_the_run_goes_on(history: Histo
 
 
 def test_a_page_is_stale_from_its_last_good_capture_on(history: History) -> None:
-    with connect(settings().build) as connection:
+    with connect(history.home / "build" / "warehouse.duckdb") as connection:
         last = datetime(2026, 3, 4, tzinfo=UTC)
         assert "anthropic/pricing" not in stale_pages(connection, last)
         assert stale_pages(connection, last + timedelta(seconds=1))["anthropic/pricing"] == last

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Thread
 
 from pipeline.capture.server import serve_captures
-from pipeline.providers.anthropic import ENDING
 
 URL = "https://platform.claude.com/docs/en/about-claude/pricing.md"
 
@@ -24,7 +23,7 @@ def pricing_page(prices: Mapping[str, str], *, column: str = "Base Input Tokens"
         "# Pricing\n\n## Model pricing\n\n"
         f"| Model | {column} | Output Tokens |\n| --- | --- | --- |\n{base}\n\n"
         "### Batch processing\n\n| Model | Batch input | Batch output |\n| --- | --- | --- |\n"
-        f"{batch}\n\n{ENDING}, ask.\n"
+        f"{batch}\n\nFor additional questions about pricing, ask.\n"
     )
 
 

@@ -217,19 +217,11 @@ def floor_estimates() -> dg.MaterializeResult:
             seeds["floor_models"], seeds["gpu_rents"], seeds["throughput"], seeds["gpu_hardware"], as_of
         )
         write_table(connection, "analytics.floor_estimates", floors, FLOOR_ESTIMATES)
-    known = floors[floors["gate"] == "ok"]
+    # Output is the meter that every method knows.
+    known = floors[(floors["gate"] == "ok") & (floors["meter"] == "output")]
     forest = pd.DataFrame(
         {
-            "label": known["model_class"]
-            + " "
-            + known["meter"]
-            + ", "
-            + known["gpu"]
-            + " "
-            + known["acquisition"]
-            + " ("
-            + known["method"]
-            + ")",
+            "label": [f"{row.model_class} on {row.gpu} {row.acquisition} ({row.method})" for row in known.itertuples()],
             "value": known["p50"],
             "low": known["p05"],
             "high": known["p95"],
@@ -247,7 +239,7 @@ def floor_estimates() -> dg.MaterializeResult:
             "floors": _picture(
                 plots.intervals(
                     forest,
-                    f"What a million tokens costs to make, as of {as_of:%Y-%m-%d}",
+                    f"What a million output tokens cost to make, as of {as_of:%Y-%m-%d}",
                     "USD per 1M tokens, 5 % to 95 %",
                     log=True,
                 )

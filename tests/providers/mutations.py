@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-from pipeline.domain import PriceQuote, Source
+from pipeline.domain import Meter, PriceQuote, Source
 from pipeline.errors import ScrapeError
 from pipeline.providers import discover
 from pipeline.reading.extract import read, recognise
@@ -24,6 +24,7 @@ from tests.providers.test_pages import OWN_PAGES, load
 CAP = 24
 LEAST_SHARE = Decimal("0.7")
 LARGEST_MOVE = 10
+DIRECTIONS = {Meter.INPUT, Meter.OUTPUT}
 MATRIX = Path(__file__).with_name("MUTATIONS.md")
 OUTCOMES = {
     "error": "a `ScrapeError`: the capture is kept, and read again when its parser is fixed",
@@ -34,16 +35,18 @@ OUTCOMES = {
 }
 # Mutants that may be a page as it should be, and why nothing on them can tell.
 DECLARED = {
-    "drop column": "models differ in what they charge for: a page without a column or key is one without these prices, "
-    "or one whose prices are for all bands, hours, regions and whatever else a label has in brackets",
-    "inner lists": "models have more or fewer bands, hours and sizes: those that are left are read as they are printed",
-    "halve rows": "models come and go: a list that is less than a third shorter is a list",
-    "last rows": "nothing follows the table that ends a page, so nothing is missing behind its last row",
+    "drop column": "where a column is one model, or prices one model only, a page without it is one on which that "
+    "model is not sold, or not for all bands, hours and whatever else a label has in brackets",
+    "inner lists": "a model has more or fewer bands, hours and sizes: those that are left are read as they are printed",
+    "halve rows": "one of several tables has lost models, and the page has not lost much: models come and go",
 }
 KINDS = (
     *("rewritten", "drop column", "inner lists", "rename column", "reorder columns", "halve rows", "last rows"),
     *("merge cells", "duplicate", "hidden row", "unit", "currency", "nest", "truncate"),
 )
+
+
+Offer = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +147,14 @@ def _cell(outcomes: Counter[str]) -> str:
 
 def suspicion(before: Quotes, after: Quotes) -> str | None:
     """Why the warehouse would hold back prices that come after others: see `int_good_readings`, `fct_price_history`."""
-    offers_before, offers_after = len(set(map(_offer, before))), len(set(map(_offer, after)))
-    if offers_after < LEAST_SHARE * offers_before:
-        return f"only {offers_after} of {offers_before} offers are left"
+    whole, part = _counts(before), _counts(after)
+    for counted, how_many in whole.items():
+        if part[counted] < LEAST_SHARE * how_many:
+            return f"only {part[counted]} of {how_many} {counted} are left"
+    whole, part = _directions(before), _directions(after)
+    for offer in whole.keys() & part.keys():
+        if part[offer] < whole[offer]:
+            return f"{offer} has lost its input or its output price"
     old, new = prices(before), prices(after)
     for key in old.keys() & new.keys():
         if old[key] and new[key] and max(old[key] / new[key], new[key] / old[key]) > LARGEST_MOVE:
@@ -154,7 +162,18 @@ def suspicion(before: Quotes, after: Quotes) -> str | None:
     return None
 
 
-def _offer(quote: PriceQuote) -> tuple[object, ...]:
+def _counts(quotes: Quotes) -> Counter[str]:
+    """How many offers there are, and how many have a price for each meter in each service tier."""
+    by_meter = {(f"{quote.service_tier} {quote.meter}", _offer(quote)) for quote in quotes}
+    return Counter(["offers"] * len(set(map(_offer, quotes))) + [counted for counted, _ in by_meter])
+
+
+def _directions(quotes: Quotes) -> Counter[Offer]:
+    """How many of an input and an output price each offer has."""
+    return Counter(offer for offer, meter in {(_offer(quote), quote.meter) for quote in quotes} if meter in DIRECTIONS)
+
+
+def _offer(quote: PriceQuote) -> Offer:
     bounds = (quote.context_from, quote.context_to)
     return (quote.provider_id, quote.model_label, quote.service_tier, bounds, quote.region, quote.time_window)
 

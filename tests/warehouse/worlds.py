@@ -11,6 +11,7 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from pipeline.capture.archive import Archive
+from pipeline.day import RELEASED
 from pipeline.domain import Attempt, Meter, Origin, PriceQuote, Provider, Reading, Role, Source, Unit
 
 MAKER, MAP = "maker", "map"
@@ -108,7 +109,6 @@ PROVIDERS = [
     Provider(MAKER, "Maker", "https://maker.example", "first_party", _sources(A, B, CHECK)),
     Provider(MAP, "Map", "https://map.example", "price_map", _sources(PRICE_MAP)),
 ]
-# One model, so that no page ever loses so many of its offers that it is held back.
 METERS = [Meter.INPUT, Meter.OUTPUT, Meter.CACHE_READ, Meter.CACHE_WRITE]
 
 
@@ -154,8 +154,9 @@ def records(world: World) -> Iterator[Attempt | Reading]:
             if read.quotes is None:
                 yield Reading(reading_id, capture.capture_id, read.read_at, "LayoutChanged", "no table")
             else:
+                # Released: which pages are held back is another story, told by unit tests.
                 digest = Archive.quotes_digest(read.quotes)
-                yield Reading(reading_id, capture.capture_id, read.read_at, "ok", None, read.quotes, digest)
+                yield Reading(reading_id, capture.capture_id, read.read_at, "ok", RELEASED, read.quotes, digest)
 
 
 # The same price is printed per token and per million; None is a meter that is named without a price.

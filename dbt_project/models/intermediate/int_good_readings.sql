@@ -1,29 +1,19 @@
 {#
-    The readings that may speak. A page with far fewer offers than the capture before it may be half a page: it is held
-    back until the next capture agrees, or a person releases it (`tokenfall release`), and believed from then on.
+    The readings that may speak. A page that lost a large part of what the capture before it had may be half a page: it
+    is held back until the next capture agrees, or a person releases it (`tokenfall release`), and believed from then
+    on. Lost is a large part where fewer than 70 % are left of its offers or of its prices for one meter in one service
+    tier, as when a column is gone; or where an offer has only one of an input and an output price that had both.
 #}
-with sizes as (
-    select
-        quotes_sha256,
-        count(distinct offer_id) as offers
-    from {{ ref('stg_quotes') }}
-    group by quotes_sha256
-),
-
-readings as (
-    select
-        readings.*,
-        sizes.offers
-    from {{ ref('stg_readings') }} as readings
-    inner join sizes on readings.quotes_sha256 = sizes.quotes_sha256
-    where readings.outcome = 'ok'
+with readings as (
+    select * from {{ ref('stg_readings') }}
+    where outcome = 'ok'
 ),
 
 neighbours as (
     select
         capture_id,
-        lag(offers) over in_time as previous_offers,
-        lead(offers) over in_time as next_offers,
+        lag(quotes_sha256) over in_time as previous_quotes_sha256,
+        lead(quotes_sha256) over in_time as next_quotes_sha256,
         lead(known_from) over in_time as next_known_from
     from readings
     where known_to is null
@@ -32,15 +22,81 @@ neighbours as (
     )
 ),
 
+counts as (
+    select
+        quotes_sha256,
+        'offers' as counted,
+        count(distinct offer_id) as how_many
+    from {{ ref('stg_quotes') }}
+    group by quotes_sha256
+    union all
+    select
+        quotes_sha256,
+        concat_ws(' ', service_tier, meter) as counted,
+        count(distinct offer_id) as how_many
+    from {{ ref('stg_quotes') }}
+    group by quotes_sha256, service_tier, meter
+),
+
+directions as (
+    select
+        quotes_sha256,
+        offer_id,
+        count(distinct meter) as how_many
+    from {{ ref('stg_quotes') }}
+    where meter in ('input', 'output')
+    group by quotes_sha256, offer_id
+),
+
+-- What is compared: every reading with the capture before it and with the one after it.
+pairs as (
+    select
+        neighbours.previous_quotes_sha256 as whole_sha256,
+        readings.quotes_sha256 as part_sha256
+    from readings
+    inner join neighbours on readings.capture_id = neighbours.capture_id
+    union
+    select
+        neighbours.next_quotes_sha256,
+        readings.quotes_sha256
+    from readings
+    inner join neighbours on readings.capture_id = neighbours.capture_id
+),
+
+losses as (
+    select
+        pairs.whole_sha256,
+        pairs.part_sha256
+    from pairs
+    inner join counts as whole on pairs.whole_sha256 = whole.quotes_sha256
+    left join counts as part on pairs.part_sha256 = part.quotes_sha256 and whole.counted = part.counted
+    where pairs.whole_sha256 <> pairs.part_sha256 and coalesce(part.how_many, 0) < 0.7 * whole.how_many
+    union
+    select
+        pairs.whole_sha256,
+        pairs.part_sha256
+    from pairs
+    inner join directions as whole on pairs.whole_sha256 = whole.quotes_sha256
+    inner join directions as part on pairs.part_sha256 = part.quotes_sha256 and whole.offer_id = part.offer_id
+    where pairs.whole_sha256 <> pairs.part_sha256 and part.how_many < whole.how_many
+),
+
 judged as (
     select
         readings.*,
-        coalesce(0.7 * neighbours.next_offers <= readings.offers, false) as is_confirmed,
         neighbours.next_known_from,
-        not readings.is_released
-        and coalesce(readings.offers < 0.7 * neighbours.previous_offers, false) as is_suspect
+        not readings.is_released and since_the_last.part_sha256 is not null as is_suspect,
+        neighbours.next_quotes_sha256 is not null and until_the_next.part_sha256 is null as is_confirmed
     from readings
     left join neighbours on readings.capture_id = neighbours.capture_id
+    left join losses as since_the_last
+        on
+            neighbours.previous_quotes_sha256 = since_the_last.whole_sha256
+            and readings.quotes_sha256 = since_the_last.part_sha256
+    left join losses as until_the_next
+        on
+            neighbours.next_quotes_sha256 = until_the_next.whole_sha256
+            and readings.quotes_sha256 = until_the_next.part_sha256
 )
 
 select
