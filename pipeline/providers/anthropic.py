@@ -245,7 +245,10 @@ PROVIDER = Provider(
             format="markdown",
             parse=parse_models,
             role="cross_check",
-            former_urls=tuple(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+            former_urls=(
+                *(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+                *(f"{docs}/about-claude/models" for docs in DOCS_2025),
+            ),
         ),
         Source(
             page_id="marketing",
