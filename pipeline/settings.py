@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     max_hosts: int = 8
     """How many hosts are asked at once, each for one page at a time."""
     web_archive_interval: float = 1
-    """Seconds between the starts of two requests to the web archive; less than one only of a local `origin`."""
+    """Seconds between two requests to the web archive, from the end of one; less than one only of a local `origin`."""
 
     @property
     def user_agent(self) -> str:

@@ -81,7 +81,7 @@ class _Session(requests.Session):
 class Client:
     """Fetches pages; safe to share between threads. Use it as a context manager.
 
-    Between the starts of two requests to one host lie `interval` seconds at least. What it learns of a host
+    Between two requests to one host lie `interval` seconds at least. What it learns of a host
     (robots.txt, that it cannot be reached, or for how long it wants to be left alone) holds for the life of the client.
     """
 
@@ -321,8 +321,11 @@ class Client:
             if pause and now + pause > deadline:
                 raise FetchError(f"{url} was not asked for: {host} is to be left alone for {pause:.0f} s more")
             time.sleep(pause)
-            self._free_from[host] = time.monotonic() + self._interval
-            yield
+            try:
+                yield
+            finally:
+                # From the end of a request: whatever holds one up on its way, the host sees no two of them closer.
+                self._free_from[host] = time.monotonic() + self._interval
         finally:
             turn.release()
 

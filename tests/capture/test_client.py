@@ -262,9 +262,7 @@ def test_a_pause_is_kept_where_no_retry_is_left(web: Web, client_for: Clients) -
     assert web.asked("a.example/more")[0].began - web.asked("a.example/prices")[0].ended >= 0.9
 
 
-def test_the_interval_lies_between_the_starts_of_all_requests_to_a_host(
-    web: Web, settings_for: Callable[..., Settings]
-) -> None:
+def test_the_interval_lies_between_all_requests_to_a_host(web: Web, settings_for: Callable[..., Settings]) -> None:
     web.serve("a.example/prices", Reply(503, seconds=0.15), Reply(302, headers={"Location": "/more"}))
     web.serve("a.example/more", PRICES)
     with Client(settings_for(origin=web.url), interval=0.2) as client:
@@ -272,8 +270,7 @@ def test_the_interval_lies_between_the_starts_of_all_requests_to_a_host(
         fetch(client, "https://a.example/more")
         began = [request.began for request in web.requests]
         assert web.paths == [f"/a.example/{name}" for name in ("robots.txt", "prices", "prices", "more", "more")]
-        # How long an answer takes is part of the interval; the network may hold a request up for some milliseconds.
-        assert all(0.18 <= after - before <= 0.3 for before, after in pairwise(began))
+        assert all(after - before >= 0.2 for before, after in pairwise(began))
         asked_elsewhere = time.monotonic()
         web.serve("b.example/prices", PRICES)
         fetch(client, "https://b.example/prices")
