@@ -1,7 +1,8 @@
 """The past, from the web archive: every change of every page that its crawlers have seen, read by today's parsers.
 
 A memento is archived before it is read and never fetched again, so an interruption costs the one that was under way.
-A backfill of another time may fetch a change again that began before its first day: it cannot know that it did.
+Which mementos are wanted does not depend on how the past is cut into backfills: the months of a year want what the year
+wants.
 """
 
 import time
@@ -37,6 +38,7 @@ def backfill_web_archive(
 ) -> Iterator[PageResult]:
     """Archives and reads what the web archive has of the chosen providers' pages from the first to the last day.
 
+    That begins with the memento of each page that held when the first day began, which is older than that day.
     Yields what came of each memento that the archive did not have yet, and of each address whose index could not be
     read; an error is archived by name and stops no other. `known` are all providers, for the raw tables, which have
     everything when the last one is done. Raises ArchiveInUse where another process writes.
@@ -84,16 +86,16 @@ def _indexed(
         for url in addresses(page.source):
             requested_at = datetime.now(UTC)
             try:
-                by_address.append(mementos(client, page.provider_id, page.source, url, first, last))
+                by_address.append(mementos(client, page.provider_id, page.source, url, last))
                 outcome = f"{len(by_address[-1])} mementos"
             except ScrapeError as error:
-                failure = _failed(archive, page, index_url(url, first, last), requested_at, error)
+                failure = _failed(archive, page, index_url(url, last), requested_at, error)
                 yield page, failure
                 outcome = failure.outcome
             done += 1
             left = time_left(time.monotonic() - began, done, total)
             report("index", done, total, _in_words(page.provider_id, page.source.page_id, url, outcome, left))
-        yield page, changes(by_address)
+        yield page, changes(by_address, first)
 
 
 def _fetched(archive: Archive, client: Client, wanted: list[_Wanted], pause: float) -> Iterator[PageResult]:

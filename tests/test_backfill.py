@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from pipeline.providers import discover
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
 from tests.capture.conftest import Reply, Web, running
+from tests.conftest import SHARED_CAPTURES, needs_shared
 from tests.world import URL, environment, pricing_page, served, write_captures
 
 DAYS = [date(2026, 3, day) for day in (1, 2, 3, 4, 5)]
@@ -44,13 +47,13 @@ CHANGES = [DAYS[0], *DAYS[2:]]
 
 
 @contextmanager
-def at_home(home: Path, origin: str) -> Iterator[None]:
+def at_home(home: Path, origin: str) -> Iterator[pytest.MonkeyPatch]:
     """This process as a tokenfall process of its own."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (environment(home, origin) | {"TOKENFALL_WEB_ARCHIVE_INTERVAL": "0"}).items():
             patch.setenv(name, value)
         settings.cache_clear()
-        yield
+        yield patch
     settings.cache_clear()
 
 
@@ -109,6 +112,13 @@ def test_a_second_run_fetches_nothing_and_adds_nothing(tmp_path: Path, captures:
         assert [result.attempt.captured_at for result in bring_in()] == [midnight(DAYS[4])]
 
 
+def test_the_past_may_be_brought_in_piece_by_piece(tmp_path: Path, captures: Path) -> None:
+    with served(captures) as origin, at_home(tmp_path, origin):
+        # The 2nd is as the 1st: what held then was captured on the 1st, and no piece asks for it again.
+        pieces = [[result.attempt.captured_at for result in bring_in(day, day)] for day in (DAYS[1], *DAYS)]
+    assert pieces == [[midnight(DAYS[0])], [], [], *([midnight(day)] for day in DAYS[2:])]
+
+
 def memento(day: date, body: str) -> Reply:
     return Reply(200, body.encode(), {"Memento-Datetime": f"{day:%a, %d %b %Y} 00:00:00 GMT"})
 
@@ -126,7 +136,7 @@ def web_archive(web: Web, mementos: Mapping[date, Reply]) -> None:
 
 
 def index_path(address: str) -> str:
-    return index_url(address, DAYS[0], DAYS[-1]).removeprefix("https://")
+    return index_url(address, DAYS[-1]).removeprefix("https://")
 
 
 def memento_path(day: date) -> str:
@@ -153,6 +163,31 @@ def test_errors_have_names_stop_nothing_and_are_tried_again(tmp_path: Path) -> N
         web_archive(web, good)
         assert [result.outcome for result in bring_in()] == ["ok", "LayoutChanged"]
         assert [len(web.asked(memento_path(day))) for day in CHANGES] == [2, 2, 1, 1]
+
+
+def test_the_archive_is_never_asked_more_than_once_a_second(tmp_path: Path) -> None:
+    """As it is set up, where a memento leads elsewhere and another is asked for again."""
+    [source] = discover()["huggingface"].sources
+    first, second = (f"web.archive.org/web/2026030{day}000000id_/{source.url}" for day in (1, 2))
+    rows = [["timestamp", "original", "statuscode", "digest"]]
+    rows += [[f"2026030{day}000000", source.url, "200", str(day)] for day in (1, 2)]
+    with running(Web()) as web, at_home(tmp_path, web.url) as patch:
+        patch.delenv("TOKENFALL_WEB_ARCHIVE_INTERVAL")
+        patch.setenv("TOKENFALL_MAX_RETRIES", "1")
+        web.serve(index_path(source.url), json.dumps(rows).encode())
+        web.serve(first, Reply(302, headers={"Location": "/web/elsewhere"}))
+        web.serve("web.archive.org/web/elsewhere", Reply(404))
+        web.serve(second, Reply(503), memento(DAYS[1], "{}"))
+        outcomes = [
+            result.outcome
+            for result in backfill_web_archive(
+                settings(), every_provider(), [discover()["huggingface"]], DAYS[0], DAYS[-1]
+            )
+        ]
+        began = [request.began for request in web.requests]
+    assert outcomes == ["FetchError", "LayoutChanged"]
+    assert [path.rpartition("/")[2] for path in web.paths[2:]] == ["models", "elsewhere", "models", "models"]
+    assert min(after - before for before, after in pairwise(began)) >= 1
 
 
 def test_an_archive_that_wants_to_be_left_alone_is(tmp_path: Path) -> None:
@@ -209,14 +244,33 @@ def test_histories_are_the_same_whatever_arrives_first(tmp_path: Path, captures:
                 " from marts.fct_price_history where known_to is null and page_key = 'anthropic/pricing' order by all"
             ).fetchall()
 
+    def believed(home: Path, day: date, known_at: datetime) -> list[float]:
+        with duckdb.connect(home / "public" / "tokenfall.duckdb", read_only=True) as connection:
+            prices = connection.execute(
+                "select usd_per_mtok from price_on(?, ?) where (model_label, meter, service_tier) = (?, ?, ?)",
+                [day, known_at.replace(tzinfo=None), *OPUS_INPUT],
+            ).fetchall()
+        return [float(price) for (price,) in prices]
+
     page_first, past_first = tmp_path / "page_first", tmp_path / "past_first"
     with served(captures, DAYS[3]) as origin, at_home(page_first, origin):
         command("capture", "anthropic")
+        before = datetime.now(UTC)
         said = the_past(DAYS[0], DAYS[-1])
         assert re.search(r"anthropic/pricing\s+ok\s+2\s+2026-03-01\s+2026-03-04", said)
         assert re.search(r"anthropic/pricing\s+LayoutChanged\s+1\s+2026-03-03", said)
         assert "Published: " in said
         assert "nothing that is not in ours already" in the_past(DAYS[0], DAYS[-1])
+        # When it was learnt is not when it was so: before the backfill nobody here knew the price of that day.
+        assert believed(page_first, DAYS[1], before) == []
+        assert believed(page_first, DAYS[1], datetime.now(UTC)) == [5]
+        assert believed(page_first, DAYS[3], before) == [4]
+        published = history(page_first)
+        for folder in ("build", "public"):
+            shutil.rmtree(page_first / folder)
+        command("rebuild")
+        assert history(page_first) == published
+        assert believed(page_first, DAYS[1], before) == []
     with served(captures, DAYS[3]) as origin, at_home(past_first, origin):
         list(bring_in(last=DAYS[2]))
         command("capture", "anthropic")
@@ -305,3 +359,25 @@ def test_wrong_words_are_explained(tmp_path: Path, arguments: list[str], said: s
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())
     assert list(tmp_path.iterdir()) == []
+
+
+@needs_shared
+def test_all_captures_of_real_pages_come_in_by_way_of_the_web_archive(tmp_path: Path) -> None:
+    """All addresses in one go and, with nothing left to fetch, month by month."""
+    everybody = discover()
+    with served(SHARED_CAPTURES) as origin, at_home(tmp_path, origin):
+        results = list(
+            backfill_web_archive(settings(), every_provider(), everybody.values(), date(2023, 1, 1), date(2026, 11, 21))
+        )
+        again = list(
+            backfill_web_archive(settings(), every_provider(), everybody.values(), date(2026, 5, 1), date(2026, 5, 31))
+        )
+    assert again == []
+    read = [result for result in results if result.outcome == "ok"]
+    assert len(read) >= 70
+    assert sum(result.quotes for result in read) >= 16_000
+    assert len({result.provider_id for result in read}) >= 15
+    assert min(result.attempt.captured_at for result in read).year == 2024
+    # What its parser does not know is kept, and what a server answered browsers only is seen for what it is.
+    assert {result.outcome for result in results} == {"ok", "LayoutChanged", "BotChallenge"}
+    assert all(result.attempt.sha256 for result in results)

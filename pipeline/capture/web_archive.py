@@ -5,9 +5,10 @@ server can stand in for it, and neither bounds the size of an answer nor checks 
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import cast
 from urllib.parse import quote, urlencode
 
@@ -47,11 +48,13 @@ def addresses(source: Source) -> tuple[str, ...]:
     return () if source.next_page is not None else (source.url, *source.former_urls)
 
 
-def index_url(url: str, first: date, last: date) -> str:
-    """Where the index says which mementos of an address there are from the first to the last day."""
+def index_url(url: str, last: date) -> str:
+    """Where the index says which mementos of an address there are up to the last day, one row per change.
+
+    It is asked for all that came before, too: where it began later, its first row could repeat an earlier one.
+    """
     query = {
         "url": url,
-        "from": f"{first:%Y%m%d}",
         "to": f"{last:%Y%m%d}",
         "output": "json",
         "fl": ",".join(_FIELDS),
@@ -60,9 +63,9 @@ def index_url(url: str, first: date, last: date) -> str:
     return f"{SITE}/cdx/search/cdx?{urlencode(query, quote_via=quote)}"
 
 
-def mementos(client: Client, provider_id: str, source: Source, url: str, first: date, last: date) -> list[Memento]:
+def mementos(client: Client, provider_id: str, source: Source, url: str, last: date) -> list[Memento]:
     """The good answers of one address of a page that the index lists. Raises a ScrapeError, like `Client.fetch`."""
-    return read_index(_fetched(client, provider_id, source, index_url(url, first, last)))
+    return read_index(_fetched(client, provider_id, source, index_url(url, last)))
 
 
 def read_index(index: Capture) -> list[Memento]:
@@ -82,15 +85,19 @@ def read_index(index: Capture) -> list[Memento]:
         raise FetchError(f"{index.url} is not an index of mementos: {error!r}") from error
 
 
-def changes(by_address: Iterable[Sequence[Memento]]) -> list[Memento]:
-    """One memento per change of a page, oldest first; of several of one instant that of the first address."""
+def changes(by_address: Iterable[Sequence[Memento]], first: date) -> list[Memento]:
+    """One memento per change of a page, oldest first; of several of one instant that of the first address.
+
+    They begin with the last one before the first day, which says what held when that day began.
+    """
     chosen: list[Memento] = []
     everything = (memento for of_address in by_address for memento in of_address)
     # Sorting is stable: at one instant they stay in the order of their addresses.
     for memento in sorted(everything, key=lambda memento: memento.captured_at):
         if not chosen or (memento.captured_at != chosen[-1].captured_at and memento.digest != chosen[-1].digest):
             chosen.append(memento)
-    return chosen
+    midnight = datetime.combine(first, time.min, UTC)
+    return chosen[max(0, bisect_right(chosen, midnight, key=lambda memento: memento.captured_at) - 1) :]
 
 
 def fetch_memento(client: Client, provider_id: str, source: Source, memento: Memento) -> Capture:

@@ -17,7 +17,7 @@ Clients = Callable[..., Client]
 PRICES = b"<table><tr><td>Example 1<td>$3</table>"
 URL = "https://a.example/prices?of=all"
 SOURCE = page("https://a.example/pricing")
-INDEX = index_url(URL, date(2025, 1, 1), date(2025, 1, 31)).removeprefix("https://")
+INDEX = index_url(URL, date(2025, 1, 31)).removeprefix("https://")
 NAMES = ["timestamp", "original", "statuscode", "digest"]
 
 
@@ -30,7 +30,7 @@ def row(day: int, status: str = "200", digest: str = "A") -> list[str]:
 
 
 def indexed(client: Client) -> list[Memento]:
-    return mementos(client, "a", SOURCE, URL, date(2025, 1, 1), date(2025, 1, 31))
+    return mementos(client, "a", SOURCE, URL, date(2025, 1, 31))
 
 
 def test_the_index_is_asked_for_one_row_per_change(web: Web, client_for: Clients) -> None:
@@ -38,14 +38,14 @@ def test_the_index_is_asked_for_one_row_per_change(web: Web, client_for: Clients
     assert indexed(client_for()) == [memento(1), memento(2, "B")]
     assert INDEX == (
         "web.archive.org/cdx/search/cdx?url=https%3A%2F%2Fa.example%2Fprices%3Fof%3Dall"
-        "&from=20250101&to=20250131&output=json&fl=timestamp%2Coriginal%2Cstatuscode%2Cdigest&collapse=digest"
+        "&to=20250131&output=json&fl=timestamp%2Coriginal%2Cstatuscode%2Cdigest&collapse=digest"
     )
 
 
 def test_only_good_answers_count_and_a_revisit_is_what_it_repeats(web: Web, client_for: Clients) -> None:
     rows = [row(1), row(2, "301", "B"), row(3, "-"), row(4, "-", "B"), row(5, "404", "C"), row(6, "-", "D")]
     web.serve(INDEX, json.dumps([NAMES, *rows]).encode())
-    # What the last one repeats came before the first day: it may be good.
+    # What the last one repeats was captured at another address: it may be good.
     assert indexed(client_for()) == [memento(1), memento(3), memento(6, "D")]
 
 
@@ -105,8 +105,15 @@ def test_of_all_addresses_of_a_page_there_is_one_memento_per_change() -> None:
         memento(day, digest, "https://b.example/prices") for day, digest in ((1, "A"), (4, "C"), (5, "B"), (7, "D"))
     ]
     # The 2nd repeats the 1st, the 5th the 4th, at which today's address goes first; the 9th is a return to the 1st.
-    assert changes([today, former]) == [former[0], today[1], former[3], today[2]]
-    assert changes([]) == []
+    assert changes([today, former], date(2024, 1, 1)) == [former[0], today[1], former[3], today[2]]
+    assert changes([], date(2024, 1, 1)) == []
+
+
+def test_changes_begin_with_what_held_when_the_first_day_began() -> None:
+    midnight = replace(memento(4, "B"), captured_at=datetime(2025, 1, 4, tzinfo=UTC))
+    listed = [[memento(2, "A"), midnight, memento(6, "C")]]
+    days = {day: [found.digest for found in changes(listed, date(2025, 1, day))] for day in (1, 2, 3, 4, 5, 7)}
+    assert days == {1: ["A", "B", "C"], 2: ["A", "B", "C"], 3: ["A", "B", "C"], 4: ["B", "C"], 5: ["B", "C"], 7: ["C"]}
 
 
 def test_a_page_is_looked_for_at_every_address_that_it_had() -> None:
