@@ -24,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+backfill = typer.Typer(help="Bring in the past.", no_args_is_help=True)
+app.add_typer(backfill, name="backfill")
+
 QUOTE_COLUMNS = (
     "provider_id",
     "page_id",
@@ -158,6 +161,34 @@ def replay(
             ]
     typer.echo(f"{len(changed)} captures read differently from before.")
     if changed:
+        _run_job("rebuild", console.summary)
+
+
+@backfill.command("web-archive")
+def backfill_web_archive(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day (UTC).")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day (UTC).")],
+    providers: Annotated[list[str] | None, typer.Argument(help="Provider ids; all of them if none is named.")] = None,
+) -> None:
+    """Fetch what the web archive has of pricing pages, one memento per change, and publish what it adds.
+
+    Every address that a page ever had is asked for, with one second between two requests. What the archive has already
+    is not fetched again: after an interruption, or where mementos did not arrive, run the same command again. The next
+    `tokenfall run` publishes whatever is still unpublished.
+    """
+    from pipeline import console
+    from pipeline.assets.capture import every_provider
+    from pipeline.backfill import backfill_web_archive as bring_in
+    from pipeline.providers import discover
+    from pipeline.settings import settings
+
+    if last < first:
+        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
+    chosen = [_provider(provider_id) for provider_id in providers] if providers else list(discover().values())
+    with _archive_errors(), console.progress():
+        results = list(bring_in(settings(), every_provider(), chosen, first.date(), last.date()))
+    console.mementos(results)
+    if any(result.attempt.sha256 for result in results):
         _run_job("rebuild", console.summary)
 
 

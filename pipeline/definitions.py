@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipeline.assets.analytics import ANALYTICS
+from pipeline.assets.backfill import backfill_web_archive
 from pipeline.assets.capture import capture
 from pipeline.assets.dbt import dbt_build, dbt_process
 from pipeline.assets.publish import published_asset
@@ -23,7 +24,7 @@ rebuild = dg.define_asset_job(
 defs = dg.Definitions(
     assets=[capture, load, dbt_build, *ANALYTICS, published],
     resources={"dbt_process": dbt_process},
-    jobs=[daily, rebuild],
+    jobs=[daily, rebuild, backfill_web_archive],
     schedules=[
         dg.ScheduleDefinition(
             job=daily,

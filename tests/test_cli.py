@@ -123,6 +123,17 @@ def test_a_page_that_was_never_read_cannot_be_released(tokenfall: CliRunner) -> 
 
 def test_help_names_every_command(tokenfall: CliRunner) -> None:
     shown = tokenfall.invoke(app, ["--help"]).stdout
-    for command in ("run", "capture", "parse", "replay", "release", "rebuild", "serve-captures", "status", "sql"):
+    for command in (
+        "run",
+        "capture",
+        "backfill",
+        "parse",
+        "replay",
+        "release",
+        "rebuild",
+        "serve-captures",
+        "status",
+        "sql",
+    ):
         assert command in shown
     assert "prepare" not in shown

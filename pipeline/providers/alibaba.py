@@ -297,6 +297,7 @@ PROVIDER = Provider(
             "&pageNum=1&pageSize=20&website=cn&language=zh",
             format="json",
             parse=partial(parse, CHINESE_PAGE),
+            former_urls=("https://help.aliyun.com/zh/model-studio/model-pricing",),
         ),
         Source(
             page_id="model_pricing_en",
@@ -304,6 +305,7 @@ PROVIDER = Provider(
             format="json",
             parse=partial(parse, ENGLISH_PAGE),
             verified=False,
+            former_urls=("https://www.alibabacloud.com/help/en/model-studio/model-pricing",),
         ),
         Source(
             page_id="hologres",

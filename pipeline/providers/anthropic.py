@@ -244,7 +244,10 @@ PROVIDER = Provider(
             format="markdown",
             parse=parse_models,
             role="cross_check",
-            former_urls=tuple(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+            former_urls=(
+                *(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+                *(f"{docs}/about-claude/models" for docs in DOCS_2025),
+            ),
         ),
         Source(
             page_id="marketing",
@@ -252,7 +255,7 @@ PROVIDER = Provider(
             format="html",
             parse=parse_marketing,
             role="cross_check",
-            former_urls=("https://www.anthropic.com/pricing",),
+            former_urls=("https://www.anthropic.com/pricing", "https://www.anthropic.com/api"),
         ),
     ),
 )

@@ -49,5 +49,13 @@ PROVIDER = Provider(
     name="DeepInfra",
     homepage="https://deepinfra.com",
     kind="reseller",
-    sources=(Source("models", "https://api.deepinfra.com/v1/openai/models", "json", parse),),
+    sources=(
+        Source(
+            "models",
+            "https://api.deepinfra.com/v1/openai/models",
+            "json",
+            parse,
+            former_urls=("https://deepinfra.com/pricing",),
+        ),
+    ),
 )

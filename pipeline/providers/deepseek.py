@@ -202,13 +202,17 @@ PROVIDER = Provider(
             "https://api-docs.deepseek.com/quick_start/pricing",
             "html",
             partial(parse, ENGLISH),
-            former_urls=("https://api-docs.deepseek.com/quick_start/pricing-details-usd",),
+            former_urls=(
+                "https://api-docs.deepseek.com/quick_start/pricing.md",
+                "https://api-docs.deepseek.com/quick_start/pricing-details-usd",
+            ),
         ),
         Source(
             "pricing_zh",
             "https://api-docs.deepseek.com/zh-cn/quick_start/pricing",
             "html",
             partial(parse, CHINESE),
+            former_urls=("https://api-docs.deepseek.com/zh-cn/quick_start/pricing.md",),
         ),
     ),
 )

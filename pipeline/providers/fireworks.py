@@ -12,6 +12,7 @@ from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, S
 from pipeline.reading.expect import explained_tables, require_wording, whole_match
 from pipeline.reading.extract import quote
 
+PAGE, SHOP_WINDOW = "https://docs.fireworks.ai/serverless/pricing", "https://fireworks.ai/pricing"
 UNIT = "Prices below are per 1 million tokens in US dollars."
 ORDER = (
     "In each Standard or Priority cell, prices are input / cached input / output (USD per 1M tokens), in that order."
@@ -74,5 +75,5 @@ PROVIDER = Provider(
     name="Fireworks AI",
     homepage="https://fireworks.ai",
     kind="reseller",
-    sources=(Source("serverless_pricing", "https://docs.fireworks.ai/serverless/pricing.md", "markdown", parse),),
+    sources=(Source("serverless_pricing", f"{PAGE}.md", "markdown", parse, former_urls=(PAGE, SHOP_WINDOW)),),
 )

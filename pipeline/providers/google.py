@@ -282,7 +282,7 @@ PROVIDER = Provider(
             url="https://ai.google.dev/gemini-api/docs/pricing",
             format="html",
             parse=parse,
-            former_urls=("https://ai.google.dev/pricing",),
+            former_urls=("https://ai.google.dev/gemini-api/docs/pricing.md.txt", "https://ai.google.dev/pricing"),
         ),
     ),
 )

@@ -59,5 +59,13 @@ PROVIDER = Provider(
     name="Groq",
     homepage="https://groq.com",
     kind="reseller",
-    sources=(Source("models", "https://console.groq.com/docs/models.md", "markdown", parse),),
+    sources=(
+        Source(
+            "models",
+            "https://console.groq.com/docs/models.md",
+            "markdown",
+            parse,
+            former_urls=("https://console.groq.com/docs/models", "https://groq.com/pricing", "https://wow.groq.com/"),
+        ),
+    ),
 )

@@ -12,8 +12,8 @@ from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.reading.expect import explained_tables, whole_match
 from pipeline.reading.extract import quote
 
-PAGE = "https://docs.perplexity.ai/docs/getting-started/pricing.md"
-FORMER_PAGE = "https://docs.perplexity.ai/getting-started/pricing.md"
+DOCS = "https://docs.perplexity.ai"
+PAGE, *FORMER_PAGES = (f"{DOCS}{path}/getting-started/pricing{end}" for path in ("/docs", "") for end in (".md", ""))
 
 SONAR = {
     "Input Tokens ($/1M)": (Meter.INPUT, Unit.MILLION_TOKENS),
@@ -73,5 +73,5 @@ PROVIDER = Provider(
     name="Perplexity",
     homepage="https://www.perplexity.ai",
     kind="first_party",
-    sources=(Source("pricing", PAGE, "markdown", parse, former_urls=(FORMER_PAGE,)),),
+    sources=(Source("pricing", PAGE, "markdown", parse, former_urls=tuple(FORMER_PAGES)),),
 )

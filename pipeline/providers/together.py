@@ -14,7 +14,7 @@ from pipeline.reading.extract import quote
 from pipeline.reading.tables import tables
 
 PAGE = "https://docs.together.ai/docs/serverless/models.md"
-FORMER_PAGE = "https://docs.together.ai/docs/serverless-models.md"
+FORMER_PAGES = ("https://docs.together.ai/docs/serverless-models.md", "https://www.together.ai/pricing")
 IDS = {"API model string", "Model string for API"}
 INPUT, CACHED, OUTPUT = (f"{what} pricing (per 1M tokens)" for what in ("Input", "Cached input", "Output"))
 PRICING = "Pricing (per 1M tokens)"
@@ -74,5 +74,5 @@ PROVIDER = Provider(
     name="Together AI",
     homepage="https://www.together.ai",
     kind="reseller",
-    sources=(Source("serverless_models", PAGE, "markdown", parse, verified=False, former_urls=(FORMER_PAGE,)),),
+    sources=(Source("serverless_models", PAGE, "markdown", parse, verified=False, former_urls=FORMER_PAGES),),
 )

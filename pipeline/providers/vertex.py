@@ -450,7 +450,9 @@ PROVIDER = Provider(
             url="https://cloud.google.com/gemini-enterprise-agent-platform/generative-ai/pricing",
             format="html",
             parse=parse,
-            former_urls=("https://cloud.google.com/vertex-ai/generative-ai/pricing",),
+            former_urls=tuple(
+                f"https://cloud.google.com/vertex-ai/{path}" for path in ("generative-ai/pricing", "pricing")
+            ),
         ),
     ),
 )

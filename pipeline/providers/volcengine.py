@@ -147,6 +147,7 @@ PROVIDER = Provider(
             format="html",
             parse=parse_page,
             former_urls=(
+                "https://docs.volcengine.com/docs/82379/1544106?redirect=1&lang=zh",
                 "https://www.volcengine.com/docs/82379/1544106",
                 "https://www.volcengine.com/docs/82379/1099320",
             ),
