@@ -18,6 +18,7 @@ from tests.conftest import SHARED_CAPTURES, needs_shared
 from tests.world import environment, served, tokenfall, write_pages_of_all_providers
 
 QUESTIONS = {path.stem: path.read_text() for path in (DBT_PROJECT / "analyses").glob("*.sql")}
+JUNE = date(2026, 6, 30)
 DAYS = (date(2026, 8, 21), date(2026, 11, 3))
 Row = dict[str, Any]
 
@@ -27,7 +28,7 @@ def public_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The public file after two days on which all providers answered with the pages in tests/providers."""
     from pipeline.run import run_job
 
-    captures = write_pages_of_all_providers(tmp_path_factory.mktemp("captures"))
+    captures = write_pages_of_all_providers(tmp_path_factory.mktemp("captures"), (JUNE, *DAYS))
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for day in DAYS:
