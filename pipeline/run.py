@@ -30,10 +30,14 @@ def run_job(name: str) -> RunResult:
 
 
 def _run_job(name: str, build: Build) -> RunResult:
+    # Imports make a million objects that live as long as the process: looking for garbage among them is in vain.
+    gc.disable()
     import dagster as dg
 
     from pipeline.definitions import defs
 
+    gc.freeze()
+    gc.enable()
     # When the process ends, Python would search a million objects of dbt and Dagster for cycles: over a second.
     atexit.register(gc.freeze)
     home = settings().home.resolve() / "dagster"
