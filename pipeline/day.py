@@ -231,7 +231,7 @@ def stale_pages(connection: duckdb.DuckDBPyConnection, since: datetime) -> dict[
             select captures.* from raw.captures
             semi join raw.readings on captures.capture_id = readings.capture_id and readings.outcome = 'ok'
         ) as good using (provider_id, page_id)
-        where sources.role <> 'price_map'
+        where sources.role not in ('price_map', 'price_history')
         group by page having coalesce(last_captured_at < ?, true) order by page
         """,
         [since.astimezone(UTC).replace(tzinfo=None)],

@@ -8,19 +8,33 @@ import dagster as dg
 from pipeline.assets import OWNERS
 from pipeline.capture.archive import Archive
 from pipeline.capture.client import Client
-from pipeline.day import PageResult, capture_map, capture_pages, last_good_attempts, load_archive
-from pipeline.domain import Attempt, Provider
+from pipeline.day import (
+    PageResult,
+    capture_map,
+    capture_pages,
+    last_good_attempts,
+    load_archive,
+    sources_by_page,
+)
+from pipeline.domain import Attempt, Capture, Provider
+from pipeline.history import genai_prices, package_prices
 from pipeline.history.ecb import EXCHANGE_RATES
-from pipeline.history.genai_prices import PRICE_MAP, snapshot
 from pipeline.progress import report
 from pipeline.providers import discover
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
 
+# The price maps that come with the installation.
+INSTALLED_MAPS = (
+    (genai_prices.PRICE_MAP, genai_prices.snapshot),
+    (package_prices.LITELLM, package_prices.snapshot),
+)
+
 
 def every_provider() -> dict[str, Provider]:
-    """The providers whose pages are read, the price map and the exchange rates."""
-    return {**discover(), PRICE_MAP.provider_id: PRICE_MAP, EXCHANGE_RATES.provider_id: EXCHANGE_RATES}
+    """The providers whose pages are read, price maps, of which the first one that speaks is heard, and the rates."""
+    others = (genai_prices.PRICE_MAP, package_prices.LITELLM, EXCHANGE_RATES)
+    return {**discover(), **{provider.provider_id: provider for provider in others}}
 
 
 def asset_key(provider_id: str) -> dg.AssetKey:
@@ -74,22 +88,23 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
                 done += 1
                 results[result.provider_id].append(result)
                 report("capture", done, total, f"{result.provider_id}/{result.page_id} {_in_words(result)}")
-        if PRICE_MAP.provider_id in providers:
-            result = _installed_map(archive, previous)
-            results[PRICE_MAP.provider_id].append(result)
-            report("capture", total, total, f"{PRICE_MAP.name} {_in_words(result)}")
+        for price_map, snapshot in INSTALLED_MAPS:
+            if price_map.provider_id in providers:
+                done += 1
+                result = _installed_map(archive, snapshot(datetime.now(UTC)), previous)
+                results[price_map.provider_id].append(result)
+                report("capture", done, total, f"{price_map.name} {_in_words(result)}")
     for provider_id, pages_of_provider in results.items():
         yield _materialized(provider_id, pages_of_provider)
 
 
-def _installed_map(archive: Archive, previous: dict[tuple[str, str], Attempt]) -> PageResult:
-    """The installed price map, archived once per version: it cannot change without one."""
-    [source] = PRICE_MAP.sources
-    installed = snapshot(datetime.now(UTC))
-    known = previous.get((PRICE_MAP.provider_id, source.page_id))
+def _installed_map(archive: Archive, installed: Capture, previous: dict[tuple[str, str], Attempt]) -> PageResult:
+    """An installed price map, archived once per version: it cannot change without one."""
+    page = (installed.provider_id, installed.page_id)
+    known = previous.get(page)
     if known is not None and known.sha256 == installed.sha256:
-        return PageResult(PRICE_MAP.provider_id, source.page_id, "unchanged", None, 0, known)
-    return capture_map(archive, installed, source)
+        return PageResult(*page, "unchanged", None, 0, known)
+    return capture_map(archive, installed, sources_by_page(every_provider().values())[page])
 
 
 def _in_words(result: PageResult) -> str:
