@@ -19,6 +19,7 @@ from pipeline.day import (
 from pipeline.domain import Attempt, Capture, Provider
 from pipeline.history import genai_prices, package_prices
 from pipeline.history.ecb import EXCHANGE_RATES
+from pipeline.history.other_maps import PRICE_MAPS
 from pipeline.progress import report
 from pipeline.providers import discover
 from pipeline.settings import settings
@@ -33,8 +34,7 @@ INSTALLED_MAPS = (
 
 def every_provider() -> dict[str, Provider]:
     """The providers whose pages are read, price maps, of which the first one that speaks is heard, and the rates."""
-    others = (genai_prices.PRICE_MAP, package_prices.LITELLM, EXCHANGE_RATES)
-    return {**discover(), **{provider.provider_id: provider for provider in others}}
+    return discover() | {provider.provider_id: provider for provider in (*PRICE_MAPS, EXCHANGE_RATES)}
 
 
 def asset_key(provider_id: str) -> dg.AssetKey:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from pipeline.domain import Capture, Doubt, Meter, PriceQuote, ServiceTier, Unit
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 FLAP = timedelta(days=14)
 JUMP = 10
 
@@ -47,14 +48,15 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How one price map is laid out. Functions raise ValueError for a document that is not the map.
+    """How one price map is laid out, which consists of the files at `paths` (git's pathspecs) of its repository.
 
-    `entries` takes the map apart: the same key with an equal value says the same as before. `offer` is None for an
-    entry that is not about a provider of ours; of several entries for one offer the one that sorts first by
-    `preference` speaks.
+    `entries` takes a file apart, given its path and its bytes: the same key with an equal value says the same as
+    before. `offer` is None for an entry that is not about a provider of ours; of several entries for one offer the one
+    that sorts first by `preference` speaks. All raise one of UNREADABLE for what is not laid out like the map.
     """
 
-    entries: Callable[[bytes], Mapping[str, Any]]
+    paths: tuple[str, ...]
+    entries: Callable[[str, bytes], Mapping[str, Any]]
     offer: Callable[[str, Any], Offer | None]
     prices: Callable[[str, Any], Mapping[Item, Decimal]]
     preference: Callable[[str], Any] = str
@@ -91,22 +93,30 @@ class Chronicle:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._entries: Mapping[str, Any] = {}
+        self._told: dict[str, tuple[Offer, Mapping[Item, Decimal]]] = {}
         self._keys: dict[Offer, set[str]] = {}
         self._open: dict[Offer, dict[Item, Spell]] = {}
         self._closed: list[Spell] = []
         self._last_said = ""
 
     def add(self, moment: datetime, said: str, entries: Mapping[str, Any]) -> bool:
-        """Takes in one version, named `said`; whether a price in it differs from the version before."""
+        """Takes in one version, named `said`; whether a price in it differs from the version before.
+
+        Raises one of UNREADABLE where an entry cannot be read; then it is as if there had been no such version.
+        """
+        changed_keys = {
+            key for key in self._entries.keys() | entries.keys() if self._entries.get(key) != entries.get(key)
+        }
+        told = {key: self._read(key, entries[key]) for key in changed_keys if key in entries}
         touched: set[Offer] = set()
-        for key in self._entries.keys() | entries.keys():
-            before, after = self._entries.get(key), entries.get(key)
-            if before == after:
-                continue
-            for entry, change in ((before, set.discard), (after, set.add)):
-                if entry is not None and (offer := self._layout.offer(key, entry)) is not None:
-                    change(self._keys.setdefault(offer, set()), key)
-                    touched.add(offer)
+        for key in changed_keys:
+            if (before := self._told.pop(key, None)) is not None:
+                self._keys[before[0]].discard(key)
+                touched.add(before[0])
+            if (after := told.get(key)) is not None:
+                self._told[key] = after
+                self._keys.setdefault(after[0], set()).add(key)
+                touched.add(after[0])
         self._entries = entries
         changed = [self._update(offer, moment, said) for offer in touched]
         self._last_said = said
@@ -117,11 +127,15 @@ class Chronicle:
         still_open = [spell for items in self._open.values() for spell in items.values()]
         return sorted([*self._closed, *still_open], key=lambda spell: (spell.series, spell.valid_from))
 
+    def _read(self, key: str, entry: Any) -> tuple[Offer, Mapping[Item, Decimal]] | None:
+        offer = self._layout.offer(key, entry)
+        return None if offer is None else (offer, self._layout.prices(key, entry))
+
     def _update(self, offer: Offer, moment: datetime, said: str) -> bool:
         known = self._open.setdefault(offer, {})
         prices: Mapping[Item, Decimal] = {}
         for key in sorted(self._keys[offer], key=self._layout.preference):
-            if prices := self._layout.prices(key, self._entries[key]):
+            if prices := self._told[key][1]:
                 break
         ended = [item for item, spell in known.items() if prices.get(item) != spell.list_unit_price]
         for item in ended:

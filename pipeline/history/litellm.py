@@ -97,7 +97,7 @@ _FIELD = re.compile(
 )
 
 
-def entries(body: bytes) -> Mapping[str, Any]:
+def entries(_path: str, body: bytes) -> Mapping[str, Any]:
     """The map's entries, numbers as exact decimals."""
     document = json.loads(body, parse_float=Decimal)
     if not isinstance(document, dict) or not all(isinstance(entry, dict) for entry in document.values()):
@@ -161,4 +161,10 @@ def _price(value: object) -> Decimal | None:
     return Decimal(value) if isinstance(value, Decimal | int) and value > 0 else None
 
 
-LAYOUT = Layout(entries, offer, prices, preference=lambda key: ("/" not in key, key))
+LAYOUT = Layout(
+    ("model_prices_and_context_window.json",),
+    entries,
+    offer,
+    prices,
+    preference=lambda key: ("/" not in key, key),
+)

@@ -22,9 +22,8 @@ from typing import Any, NamedTuple
 from pipeline.domain import Capture, Provider, Source
 from pipeline.history import litellm
 from pipeline.history.chronicle import Chronicle, document, parse, spells_of
-from pipeline.settings import PROJECT
 
-SEED = PROJECT / "seeds" / "litellm_prices.csv"
+SEED = Path(__file__).parents[2] / "seeds" / "litellm_prices.csv"
 GAP = timedelta(days=60)
 # A release is dated by the commit whose map it carries. Where more of its models differ, that commit is not its own.
 _MATCHES = 0.05
@@ -83,7 +82,7 @@ def snapshot(now: datetime) -> Capture:
     return Capture(
         provider_id=LITELLM.provider_id,
         page_id="releases",
-        url=LITELLM.sources[0].url,
+        url=LITELLM.sources[1].url,
         captured_at=max(dates),
         body=body,
         headers={"Content-Type": "text/csv"},
@@ -124,7 +123,7 @@ def _version(printed: str) -> tuple[int, ...]:
 
 def _entries(release: Release) -> Mapping[str, Any]:
     try:
-        return litellm.entries(gzip.decompress(release.file.read_bytes()))
+        return litellm.entries(release.file.name, gzip.decompress(release.file.read_bytes()))
     except (ValueError, EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{release.file} holds no price map: {error}") from error
 
@@ -149,7 +148,11 @@ LITELLM = Provider(
     name="LiteLLM (price map)",
     homepage="https://github.com/BerriAI/litellm",
     kind="price_map",
-    sources=(Source("releases", "pkg:pypi/litellm", "csv", parse, role="price_history"),),
+    sources=(
+        # Commits date a price closer than releases do.
+        Source("git", "https://github.com/BerriAI/litellm", "csv", parse, role="price_history"),
+        Source("releases", "pkg:pypi/litellm", "csv", parse, role="price_history"),
+    ),
 )
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pipeline.history.chronicle import Chronicle, Item, Layout, Offer, Spell, do
 START = datetime(2025, 1, 1, tzinfo=UTC)
 # A map whose entries are prices of one input each, `provider:label` -> price; an entry with a dash is the worse one.
 LAYOUT = Layout(
-    entries=lambda _: {},
+    paths=("map",),
+    entries=lambda *_: {},
     offer=lambda key, _: None if key.startswith("other:") else Offer(*key.rstrip("-").split(":")),
     prices=lambda _, entry: {Item(Meter.INPUT): Decimal(entry)} if entry else {},
     preference=lambda key: (key.endswith("-"), key),

@@ -12,7 +12,7 @@ from pipeline.providers import discover
 
 def prices_of(key: str = "m", /, **entry: object) -> Mapping[Item, Decimal]:
     body = json.dumps({key: {"input_cost_per_token": 0, "mode": "chat", **entry}})
-    return prices(key, entries(body.encode())[key])
+    return prices(key, entries("map.json", body.encode())[key])
 
 
 def test_every_provider_is_one_whose_pages_are_read() -> None:
@@ -124,4 +124,4 @@ def test_a_fine_tuned_model_is_of_its_own_tier() -> None:
 @pytest.mark.parametrize("body", [b"[]", b'{"m": 1}', b'{"m": {"price": 1}}', b"<html>", b'{"m": ', b"\xff\xfe"])
 def test_what_is_not_the_map_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (whatever kind of ValueError)
-        entries(body)
+        entries("map.json", body)

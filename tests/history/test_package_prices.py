@@ -138,7 +138,7 @@ def test_the_seed_is_read_whole_and_dated_by_its_last_release() -> None:
     capture = snapshot(NOW)
     assert capture.captured_at == datetime(2026, 11, 4, tzinfo=UTC)
     assert isinstance(capture, Capture)
-    quotes = read(capture, LITELLM.sources[0])
+    quotes = read(capture, LITELLM.sources[1])
     flaps = [quote for quote in quotes if quote.doubt == "flap"]
     assert 0 < len(flaps) < 0.01 * len(quotes)
     assert 0 < sum(quote.doubt == "jump" for quote in quotes) < 0.02 * len(quotes)
