@@ -223,7 +223,7 @@ def _git(repository: Path, *arguments: str, given: str | None = None) -> str:
     except FileNotFoundError as error:
         raise NotARepository("git is not installed") from error
     if done.returncode:
-        raise NotARepository(f"{repository}: git {arguments[0]}: {done.stderr.strip()}")
+        raise NotARepository(f"{repository}: git {arguments[0]}: {' '.join(done.stderr.split())}")
     return done.stdout
 
 
