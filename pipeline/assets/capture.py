@@ -37,6 +37,16 @@ def every_provider() -> dict[str, Provider]:
     return discover() | {provider.provider_id: provider for provider in (*PRICE_MAPS, EXCHANGE_RATES)}
 
 
+def daily_providers() -> dict[str, Provider]:
+    """Those of them that a day captures; the others are price maps whose history somebody brings in."""
+    installed = {price_map.provider_id for price_map, _ in INSTALLED_MAPS}
+    return {
+        provider_id: provider
+        for provider_id, provider in every_provider().items()
+        if provider.kind != "price_map" or provider_id in installed
+    }
+
+
 def asset_key(provider_id: str) -> dg.AssetKey:
     """The key of a provider's captures."""
     return dg.AssetKey(["capture", provider_id.replace("-", "_")])
@@ -56,14 +66,14 @@ def _spec(provider: Provider) -> dg.AssetSpec:
 
 @dg.multi_asset(
     name="capture_pages",
-    specs=[_spec(provider) for provider in every_provider().values()],
+    specs=[_spec(provider) for provider in daily_providers().values()],
     check_specs=[
         dg.AssetCheckSpec(
             "captured",
             asset=asset_key(provider_id),
             description="Every page of this provider arrived and was read.",
         )
-        for provider_id in every_provider()
+        for provider_id in daily_providers()
     ],
     can_subset=True,
 )
@@ -72,7 +82,7 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
     config = settings()
     providers = {
         provider_id: provider
-        for provider_id, provider in every_provider().items()
+        for provider_id, provider in daily_providers().items()
         if asset_key(provider_id) in context.selected_asset_keys
     }
     results: dict[str, list[PageResult]] = {provider_id: [] for provider_id in providers}
@@ -81,19 +91,19 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
             load_archive(connection, archive, every_provider())
             previous = last_good_attempts(connection)
         pages = [provider for provider in providers.values() if provider.kind != "price_map"]
-        total = sum(len(provider.sources) for provider in providers.values())
+        maps = [(price_map, snapshot) for price_map, snapshot in INSTALLED_MAPS if price_map.provider_id in providers]
+        total = sum(len(provider.sources) for provider in pages) + len(maps)
         done = 0
         with Client(config) as client:
             for result in capture_pages(archive, client, pages, previous):
                 done += 1
                 results[result.provider_id].append(result)
                 report("capture", done, total, f"{result.provider_id}/{result.page_id} {_in_words(result)}")
-        for price_map, snapshot in INSTALLED_MAPS:
-            if price_map.provider_id in providers:
-                done += 1
-                result = _installed_map(archive, snapshot(datetime.now(UTC)), previous)
-                results[price_map.provider_id].append(result)
-                report("capture", done, total, f"{price_map.name} {_in_words(result)}")
+        for price_map, snapshot in maps:
+            done += 1
+            result = _installed_map(archive, snapshot(datetime.now(UTC)), previous)
+            results[price_map.provider_id].append(result)
+            report("capture", done, total, f"{price_map.name} {_in_words(result)}")
     for provider_id, pages_of_provider in results.items():
         yield _materialized(provider_id, pages_of_provider)
 
