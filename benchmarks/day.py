@@ -19,10 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from graphlib import TopologicalSorter
 from pathlib import Path
 from threading import Thread
+
+import psutil
 
 
 def direct() -> None:
@@ -74,32 +77,37 @@ def direct() -> None:
             elif node["config"]["materialized"] == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
-        write_table(
-            connection, "analytics.decline_rates", decline_rates(decline_series(connection), as_of), DECLINE_RATES
-        )
+        write_table(connection, DECLINE_RATES, decline_rates(decline_series(connection), as_of))
         seeds = [
             connection.execute(f"from seeds.{name}").df()
             for name in ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
         ]
-        write_table(connection, "analytics.floor_estimates", floor_estimates(*seeds, as_of), FLOOR_ESTIMATES)
+        write_table(connection, FLOOR_ESTIMATES, floor_estimates(*seeds, as_of))
     publish(config.build, config.public, manifest)
 
 
 def measured(command: list[str]) -> tuple[float, float]:
-    """Seconds of wall time and MB of peak memory of a process."""
-    # A process in between: RUSAGE_CHILDREN is the peak of all children so far, so each measurement needs a parent.
+    """Seconds of wall time, and MB at the peak of a process and its children; pages that they share count once."""
     started = time.perf_counter()
-    probe = (
-        "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL,"
-        " stderr=subprocess.DEVNULL).returncode;"
-        " print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    answer = subprocess.run([sys.executable, "-c", probe, *command], capture_output=True, text=True, check=True)
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        tree = psutil.Process(process.pid)
+        while process.poll() is None:
+            with suppress(psutil.NoSuchProcess):
+                peak = max(peak, sum(_proportional_bytes(part) for part in [tree, *tree.children(recursive=True)]))
+            time.sleep(0.1)
     seconds = time.perf_counter() - started
-    code, peak_kb = map(int, answer.stdout.split())
-    if code:
-        sys.exit(f"{' '.join(command)} exited with {code}")
-    return seconds, peak_kb / 1000
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} exited with {process.returncode}")
+    return seconds, peak / 1e6
+
+
+def _proportional_bytes(process: psutil.Process) -> int:
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        memory = process.memory_full_info()
+        # Only Linux tells how much of a shared page is whose.
+        return getattr(memory, "pss", memory.uss)
+    return 0
 
 
 def _only(providers: list[str], captures: Path, folder: Path) -> Path:

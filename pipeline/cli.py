@@ -220,6 +220,34 @@ def backfill_git(
     _run_job("rebuild", console.summary)
 
 
+@backfill.command("web-archive")
+def backfill_web_archive(
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day (UTC).")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day (UTC).")],
+    providers: Annotated[list[str] | None, typer.Argument(help="Provider ids; all of them if none is named.")] = None,
+) -> None:
+    """Fetch what the web archive has of pricing pages, one memento per change, and publish what it adds.
+
+    Every address that a page ever had is asked for, with one second between two requests. What the archive has already
+    is not fetched again: after an interruption, or where mementos did not arrive, run the same command again. The next
+    `tokenfall run` publishes whatever is still unpublished.
+    """
+    from pipeline import console
+    from pipeline.assets.capture import every_provider
+    from pipeline.backfill import backfill_web_archive as bring_in
+    from pipeline.providers import discover
+    from pipeline.settings import settings
+
+    if last < first:
+        raise typer.BadParameter(f"{last:%Y-%m-%d} is before {first:%Y-%m-%d}", param_hint="--to")
+    chosen = [_provider(provider_id) for provider_id in providers] if providers else list(discover().values())
+    with _archive_errors(), console.progress():
+        results = list(bring_in(settings(), every_provider(), chosen, first.date(), last.date()))
+    console.mementos(results)
+    if any(result.attempt.sha256 for result in results):
+        _run_job("rebuild", console.summary)
+
+
 @app.command()
 def release(
     page: Annotated[
@@ -291,7 +319,8 @@ def status() -> None:
     console.coverage(_public_file())
 
 
-@app.command()
+# A query may begin with a comment, which looks like an option that nobody knows.
+@app.command(context_settings={"ignore_unknown_options": True})
 def sql(
     query: Annotated[str, typer.Argument(help="For example: `from price_on(current_date) limit 10`")],
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002

@@ -94,6 +94,30 @@ def captures(results: Sequence[PageResult]) -> None:
     table(["page", "outcome", "prices", "message"], rows)
 
 
+def mementos(results: Sequence[PageResult]) -> None:
+    """What came of a backfill, by page and outcome, with one message for each."""
+    groups: dict[tuple[str, str], list[PageResult]] = {}
+    for result in results:
+        groups.setdefault((f"{result.provider_id}/{result.page_id}", result.outcome), []).append(result)
+    rows = [
+        (
+            page,
+            outcome,
+            len(group),
+            f"{min(result.attempt.captured_at for result in group):%Y-%m-%d}",
+            f"{max(result.attempt.captured_at for result in group):%Y-%m-%d}",
+            group[0].message,
+        )
+        for (page, outcome), group in sorted(groups.items())
+    ]
+    if not rows:
+        OUT.print("The web archive has nothing that is not in ours already.")
+        return
+    table(["page", "outcome", "mementos", "first", "last", "message"], rows)
+    if missing := sum(result.attempt.sha256 is None for result in results):
+        OUT.print(f"{_count(missing, 'request')} did not succeed; run the same command again.", style="yellow")
+
+
 def published_until() -> datetime | None:
     """When the archive of the published warehouse ends; None where nothing was published yet."""
     path = settings().public / "tokenfall.duckdb"
@@ -112,7 +136,7 @@ def summary(before: datetime | None) -> None:
     with duckdb.connect(path, read_only=True) as connection:
         [(pages, arrived)] = connection.execute(
             """
-            select count(*), count(*) filter (where last_outcome in ('ok', 'unchanged'))
+            select count(last_outcome), count(*) filter (where last_outcome in ('ok', 'unchanged'))
             from marts.mart_coverage where role not in ('price_map', 'price_history')
             """
         ).fetchall()

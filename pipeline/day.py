@@ -189,12 +189,15 @@ def _differs(archive: Archive, capture_id: str, source: Source, outcome: str, qu
 
 
 def last_good_attempts(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Attempt]:
-    """The newest attempt of each page that brought or confirmed its bytes and was read, by provider and page."""
+    """The newest attempt of each page that brought or confirmed its bytes and was read, by provider and page.
+
+    Mementos are none: they say nothing of whether the page has changed since it was last asked for.
+    """
     rows = connection.execute(
         """
         select capture_id, provider_id, page_id, url, origin, requested_at, captured_at, outcome, status, sha256,
             size_bytes, etag, last_modified
-        from raw.captures where outcome in ('ok', 'unchanged')
+        from raw.captures where outcome in ('ok', 'unchanged') and origin <> 'web_archive'
         qualify row_number() over (partition by provider_id, page_id order by requested_at desc) = 1
         """
     ).fetchall()

@@ -3,8 +3,9 @@
 import dagster as dg
 
 from pipeline.assets.analytics import ANALYTICS
+from pipeline.assets.backfill import backfill_web_archive
 from pipeline.assets.capture import capture
-from pipeline.assets.dbt import dbt_build
+from pipeline.assets.dbt import dbt_build, dbt_process
 from pipeline.assets.publish import published_asset
 from pipeline.assets.raw import load
 
@@ -22,7 +23,8 @@ rebuild = dg.define_asset_job(
 
 defs = dg.Definitions(
     assets=[capture, load, dbt_build, *ANALYTICS, published],
-    jobs=[daily, rebuild],
+    resources={"dbt_process": dbt_process},
+    jobs=[daily, rebuild, backfill_web_archive],
     schedules=[
         dg.ScheduleDefinition(
             job=daily,

@@ -40,11 +40,19 @@ class Settings(BaseSettings):
     """The longest pause that a host may ask for; one that asks for more is left alone until the next run."""
     max_hosts: int = 8
     """How many hosts are asked at once, each for one page at a time."""
+    web_archive_interval: float = 1
+    """Seconds between two requests to the web archive, from the end of one; less than one only of a local `origin`."""
 
     @property
     def user_agent(self) -> str:
         """An honest name, and whom to ask."""
         return f"tokenfall/0.1 (+{self.contact})"
+
+    @property
+    def web_archive_pause(self) -> float:
+        """The seconds that really lie between two requests to the web archive."""
+        is_local = self.origin is not None and self.origin.host in {"127.0.0.1", "[::1]", "localhost"}
+        return self.web_archive_interval if is_local else max(1.0, self.web_archive_interval)
 
     @property
     def archive(self) -> Path:

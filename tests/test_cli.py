@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -107,6 +108,13 @@ def test_before_the_first_run_it_says_what_to_do(tokenfall: CliRunner, command: 
     assert "`tokenfall run` makes it" in result.stderr
 
 
+def test_a_query_may_begin_with_a_comment(tokenfall: CliRunner) -> None:
+    settings().public.mkdir(parents=True)
+    duckdb.connect(settings().public / "tokenfall.duckdb").close()
+    result = tokenfall.invoke(app, ["sql", "-- How much?\nselect 2 as price", "--format", "json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [{"price": 2}])
+
+
 def test_a_page_that_was_never_read_cannot_be_released(tokenfall: CliRunner) -> None:
     result = tokenfall.invoke(app, ["release", "anthropic/pricing"])
     assert result.exit_code == 1
@@ -115,6 +123,17 @@ def test_a_page_that_was_never_read_cannot_be_released(tokenfall: CliRunner) -> 
 
 def test_help_names_every_command(tokenfall: CliRunner) -> None:
     shown = tokenfall.invoke(app, ["--help"]).stdout
-    for command in ("run", "capture", "parse", "replay", "release", "rebuild", "serve-captures", "status", "sql"):
+    for command in (
+        "run",
+        "capture",
+        "backfill",
+        "parse",
+        "replay",
+        "release",
+        "rebuild",
+        "serve-captures",
+        "status",
+        "sql",
+    ):
         assert command in shown
     assert "prepare" not in shown

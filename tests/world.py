@@ -4,14 +4,16 @@ import csv
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from threading import Thread
 
 from pipeline.capture.server import serve_captures
+from pipeline.providers import discover
 
+OWN_PAGES = Path(__file__).parent / "providers"
 URL = "https://platform.claude.com/docs/en/about-claude/pricing.md"
 
 
@@ -36,6 +38,32 @@ def write_captures(directory: Path, pages: Mapping[date, str]) -> Path:
         for day, text in pages.items():
             (directory / f"{day}_pricing.md").write_text(text)
             manifest.writerow([f"{day}_pricing.md", URL, day, "markdown", "yes", ""])
+    return directory
+
+
+def write_pages_of_all_providers(directory: Path, days: Sequence[date]) -> Path:
+    """A folder of captures of the pages in `tests/providers` that can be read, on the days in their names.
+
+    Of the pages of one address that are new on one of the days it is the one with the most prices: the others show one
+    trap each.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    kinds = {".md": "markdown", ".html": "raw_html", ".json": "json"}
+    fullest: dict[tuple[str, str], tuple[int, Path]] = {}
+    for page in sorted(page for page in OWN_PAGES.glob("*/*") if page.suffix in kinds):
+        if not (table := page.with_suffix(".csv")).exists():
+            continue
+        with table.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        [source] = [source for source in discover()[page.parent.name].sources if source.page_id == rows[0]["page_id"]]
+        captured = page.name.split("_")[0]
+        seen_on = next((f"{day}" for day in days if captured <= f"{day}"), "never")
+        fullest[source.url, seen_on] = max((len(rows), page), fullest.get((source.url, seen_on), (0, page)))
+    with (directory / "MANIFEST.csv").open("w", newline="") as file:
+        manifest = csv.writer(file)
+        manifest.writerow(["file", "page_url", "capture_date", "kind", "complete", "notes"])
+        for (url, _), (_, page) in fullest.items():
+            manifest.writerow([page, url, page.name.split("_")[0], kinds[page.suffix], "yes", ""])
     return directory
 
 

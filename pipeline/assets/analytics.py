@@ -11,57 +11,15 @@ from pipeline.assets import OWNERS
 from pipeline.progress import report
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
+from pipeline.warehouse.publish import contracts, load_manifest
 from pipeline.warehouse.tables import write_table
+from pipeline.warehouse.transform import prepare
 
 HEADLINE_WORKLOAD = "input_output_3_1"
 
-DECLINE_RATES = {
-    "": "One row per series, window and method: how fast a price falls. A positive rate is a decline; null with a "
-    "reason where the data cannot support a number.",
-    "series_id": "Capability tier or provider.",
-    "series_kind": "capability_tier or provider.",
-    "workload": "Which mix of meters, see marts.mart_blended_price.",
-    "window_days": "Length of the window; null: since the start.",
-    "as_of": "The day whose prices end the window (UTC).",
-    "method": "asof_endpoint and panel_endpoint are the headline and have intervals; ols_daily, theil_sen and "
-    "records_ols stand beside them for comparison.",
-    "ln_rate_per_year": "Decline of the natural logarithm of the price per year of 365 days.",
-    "factor_per_year": "exp(ln_rate_per_year): 10 means ten times cheaper after a year.",
-    "halving_months": "Months in which the price halves; null where the interval includes no change.",
-    "lo90": "Lower limit of the 90 % interval of ln_rate_per_year.",
-    "hi90": "Upper limit.",
-    "n_events": "Price changes in the window.",
-    "coverage_share": "Share of the window's days that have a price.",
-    "gate": "ok, insufficient (fewer than 3 events or 90 % of days) or nonmonotone (rises over 25 % of the moves).",
-    "reason": "Why a number is missing or doubtful.",
-}
-FLOOR_ESTIMATES = {
-    "": "One row per model class, meter, GPU, method and way to get the GPU: what a million tokens costs to make, "
-    "bottom-up, cost = rent / (tokens per second x 3600 x utilisation) x 1e6, with a Monte Carlo interval.",
-    "as_of": "Only facts published by this day (UTC) are used.",
-    "model_class": "Which model, see seeds.floor_models.",
-    "meter": "input, output or blend_3_1.",
-    "gpu": "On which GPU.",
-    "method": "Where the throughput comes from: benchmark_split, benchmark_output, production or roofline.",
-    "acquisition": "rented or owned.",
-    "p05": "5 % quantile, USD per 1M tokens.",
-    "p50": "Median, USD per 1M tokens.",
-    "p95": "95 % quantile, USD per 1M tokens.",
-    "n_obs": "Throughput measurements behind it.",
-    "n_providers": "Providers behind the rents.",
-    "rent_month": "Month of the rents.",
-    "tokens_per_s_per_gpu": "Throughput at full utilisation.",
-    "precision": "Number format of the weights.",
-    "elasticity_rent": "Change of the cost in percent when the rent rises by 1 %; the other elasticities alike.",
-    "elasticity_capex": "Of the purchase price.",
-    "elasticity_utilisation": "Of the utilisation; -1 by construction.",
-    "elasticity_field_ratio": "Of the ratio of field to benchmark throughput.",
-    "elasticity_power_price": "Of the price of power.",
-    "elasticity_pue": "Of the power usage effectiveness.",
-    "gate": "ok or insufficient.",
-    "reason": "Why a number is missing or doubtful.",
-    "throughput_source": "Who measured the throughput.",
-}
+_CONTRACTS = contracts(load_manifest(prepare()))
+DECLINE_RATES = _CONTRACTS["analytics", "decline_rates"]
+FLOOR_ESTIMATES = _CONTRACTS["analytics", "floor_estimates"]
 
 
 def _asset_key(table: str) -> dg.AssetKey:
@@ -135,7 +93,7 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     group_name="analytics",
     kinds={"python", "duckdb"},
     owners=OWNERS,
-    description=DECLINE_RATES[""],
+    description=DECLINE_RATES["description"],
     check_specs=[dg.AssetCheckSpec("supported", asset=_asset_key("decline_rates"), blocking=True)],
 )
 def decline_rates() -> dg.MaterializeResult:
@@ -145,7 +103,7 @@ def decline_rates() -> dg.MaterializeResult:
     with connect(settings().build) as connection:
         as_of = as_of_moment(connection)
         rates = decline.decline_rates(decline_series(connection), as_of)
-        write_table(connection, "analytics.decline_rates", rates, DECLINE_RATES)
+        write_table(connection, DECLINE_RATES, rates)
         tiers = dict(
             connection.execute(
                 "select tier_id, tier_name from seeds.capability_tiers where benchmark = 'eci' order by threshold"
@@ -201,7 +159,7 @@ def decline_rates() -> dg.MaterializeResult:
     group_name="analytics",
     kinds={"python", "duckdb"},
     owners=OWNERS,
-    description=FLOOR_ESTIMATES[""],
+    description=FLOOR_ESTIMATES["description"],
     check_specs=[dg.AssetCheckSpec("supported", asset=_asset_key("floor_estimates"), blocking=True)],
 )
 def floor_estimates() -> dg.MaterializeResult:
@@ -216,7 +174,7 @@ def floor_estimates() -> dg.MaterializeResult:
         floors = floor.floor_estimates(
             seeds["floor_models"], seeds["gpu_rents"], seeds["throughput"], seeds["gpu_hardware"], as_of
         )
-        write_table(connection, "analytics.floor_estimates", floors, FLOOR_ESTIMATES)
+        write_table(connection, FLOOR_ESTIMATES, floors)
     # Output is the meter that every method knows.
     known = floors[(floors["gate"] == "ok") & (floors["meter"] == "output")]
     forest = pd.DataFrame(

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from queue import SimpleQueue
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
@@ -13,11 +12,6 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from pipeline.assets import OWNERS
 from pipeline.progress import report
 from pipeline.warehouse import transform
-
-if TYPE_CHECKING:
-    from dbt_common.events.base_types import EventMsg
-
-_FINISHED = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
 
 class Translator(DagsterDbtTranslator):
@@ -37,42 +31,26 @@ class Translator(DagsterDbtTranslator):
 TRANSLATOR = Translator(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=False))
 
 
+@dg.resource(description="dbt in a process of its own, begun with the run: it parses while pages are captured.")
+def dbt_process() -> Iterator[transform.Build]:
+    """The build of one run; ended with it."""
+    with transform.Build() as build:
+        yield build
+
+
 @dbt_assets(manifest=transform.prepare(), dagster_dbt_translator=TRANSLATOR, name="dbt_build")
-def dbt_build(context: dg.AssetExecutionContext) -> Iterator[Any]:
+def dbt_build(context: dg.AssetExecutionContext, dbt_process: dg.ResourceParam[transform.Build]) -> Iterator[Any]:
     """Seeds, models and tests in the build file. A failed test of error severity keeps the run from publishing."""
     manifest = json.loads(transform.prepare().read_text())
     total = sum(node["resource_type"] in {"seed", "model", "test"} for node in manifest["nodes"].values())
-    events: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
-    outcome: list[bool | Exception] = []
-
-    def on_event(event: "EventMsg") -> None:
-        if event.info.name in _FINISHED:
-            from google.protobuf.json_format import MessageToDict
-
-            events.put(MessageToDict(event, preserving_proto_field_name=True))
-
-    def run() -> None:
-        try:
-            outcome.append(transform.invoke(["build", "--exclude-resource-type", "unit_test"], on_event))
-        except Exception as error:
-            # Raised again below, in the thread of the run.
-            outcome.append(error)
-        finally:
-            events.put(None)
-
-    # dbt blocks until it is done; its results are passed on while it works.
-    thread = Thread(target=run, name="dbt")
-    thread.start()
-    done = 0
-    while (raw_event := events.get()) is not None:
-        done += 1
+    dbt_process.begin()
+    # Most of what the analytics take is for their imports, and this process has nothing to do now.
+    import_module("pipeline.analytics.floor")
+    import_module("matplotlib.backends.backend_svg")
+    for done, raw_event in enumerate(dbt_process.events(), start=1):
         node = raw_event["data"]["node_info"]
         report("build", done, total, f"{node['node_name']} {node['node_status']}")
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
         yield from message.to_default_asset_events(manifest, TRANSLATOR, context, transform.PREPARED)
-    thread.join()
-    [result] = outcome
-    if isinstance(result, Exception):
-        raise result
-    if not result:
+    if not dbt_process.succeeded:
         context.log.error("dbt build did not succeed; see the failed models and checks")

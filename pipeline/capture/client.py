@@ -81,14 +81,18 @@ class _Session(requests.Session):
 class Client:
     """Fetches pages; safe to share between threads. Use it as a context manager.
 
-    What it learns of a host (robots.txt, or that it cannot be reached) holds for the life of the client.
+    Between two requests to one host lie `interval` seconds at least. What it learns of a host
+    (robots.txt, that it cannot be reached, or for how long it wants to be left alone) holds for the life of the client.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, interval: float = 0) -> None:
         self._settings = settings
+        self._interval = interval
         self._origin = str(settings.origin).rstrip("/") if settings.origin else None
         self._robots: dict[str, Protego | ScrapeError] = {}
         self._turns: dict[str, Lock] = {}
+        # From when on a host may be asked again, on the monotonic clock.
+        self._free_from: dict[str, float] = {}
         self._session = _Session()
         self._session.trust_env = False
         self._session.headers = requests.structures.CaseInsensitiveDict(
@@ -260,6 +264,8 @@ class Client:
                 if answer.status not in TRANSIENT or answer.is_challenge:
                     return answer
                 wait = _retry_after(answer.headers.get("Retry-After"))
+                host = urlsplit(url).hostname or ""
+                self._free_from[host] = max(self._free_from[host], time.monotonic() + wait)
             except requests.exceptions.SSLError as error:
                 raise FetchError(f"no secure connection for {url}: {_cause(error)}") from error
             except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
@@ -304,12 +310,22 @@ class Client:
 
     @contextmanager
     def _turn(self, url: str, deadline: float, late: str) -> Iterator[None]:
-        """One request at a time per host, also where redirects of other hosts lead to it."""
-        turn = self._turns.setdefault(urlsplit(url).hostname or "", Lock())
+        """One request at a time per host, also where redirects of other hosts lead to it, and none before its time."""
+        host = urlsplit(url).hostname or ""
+        turn = self._turns.setdefault(host, Lock())
         if not turn.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise FetchError(late)
         try:
-            yield
+            now = time.monotonic()
+            pause = max(0.0, self._free_from.get(host, now) - now)
+            if pause and now + pause > deadline:
+                raise FetchError(f"{url} was not asked for: {host} is to be left alone for {pause:.0f} s more")
+            time.sleep(pause)
+            try:
+                yield
+            finally:
+                # From the end of a request: whatever holds one up on its way, the host sees no two of them closer.
+                self._free_from[host] = time.monotonic() + self._interval
         finally:
             turn.release()
 
@@ -327,14 +343,23 @@ class Client:
         return location
 
     def _captured_at(self, answer: _Answer) -> datetime:
-        memento = answer.headers.get("Memento-Datetime")
-        if self._origin is None or memento is None:
-            return datetime.now(UTC)
-        try:
-            moment = parsedate_to_datetime(memento)
-        except ValueError as error:
-            raise FetchError(f"{answer.url} has an unreadable Memento-Datetime: {memento!r}") from error
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = None if self._origin is None else memento_time(answer.url, answer.headers)
+        return moment or datetime.now(UTC)
+
+
+def memento_time(url: str, headers: Mapping[str, str]) -> datetime | None:
+    """When the content of an answer was captured, by its Memento-Datetime (RFC 7089); None where it has none.
+
+    Raises FetchError for one that cannot be read.
+    """
+    memento = headers.get("Memento-Datetime")
+    if memento is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(memento)
+    except ValueError as error:
+        raise FetchError(f"{url} has an unreadable Memento-Datetime: {memento!r}") from error
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _link(next_page: NextPage, page: Capture) -> str | None:

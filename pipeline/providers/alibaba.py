@@ -248,16 +248,16 @@ def _row(record: Record, table: Table, words: Words) -> Iterator[PriceQuote]:
                     price,
                     unit=unit,
                     currency=words.currency,
+                    evidence=cell,
                     locator=record.locator(column),
-                    context_from=lengths.context_from,
-                    context_to=lengths.context_to,
+                    **lengths.band,
                     region=record.get(SCOPE, words.mainland),
                 )
                 if item:
-                    yield replace(item, evidence=cell)
+                    yield item
 
 
-def parse_hologres(capture: Capture) -> Iterator[PriceQuote]:
+def parse_hologres(capture: Capture) -> Iterator[PriceQuote | None]:
     """The prices of the models that Hologres manages, by region. Hits of the implicit cache are told by the label."""
     found = tables(capture) if is_html(capture) else ()
     columns = {table.heading: set(table.header) for table in found}
@@ -274,17 +274,15 @@ def parse_hologres(capture: Capture) -> Iterator[PriceQuote]:
             printed = record[column]
             note = "implicit cache" if column == IMPLICIT else record.get(SIZE, "-")
             for meter in MANAGED_AS.get((kind, MANAGED[column]), (MANAGED[column],)):
-                item = quote(
+                yield quote(
                     label if note == "-" else f"{label} ({note})",
                     meter,
                     printed + column[column.index("（") + 1 : -1] if printed != "-" else printed,
+                    evidence=printed,
                     locator=record.locator(column),
-                    context_from=lengths.context_from,
-                    context_to=lengths.context_to,
+                    **lengths.band,
                     region=record[PLACE].replace("\n", ", "),
                 )
-                if item:
-                    yield replace(item, evidence=printed)
 
 
 PROVIDER = Provider(
@@ -299,6 +297,7 @@ PROVIDER = Provider(
             "&pageNum=1&pageSize=20&website=cn&language=zh",
             format="json",
             parse=partial(parse, CHINESE_PAGE),
+            former_urls=("https://help.aliyun.com/zh/model-studio/model-pricing",),
         ),
         Source(
             page_id="model_pricing_en",
@@ -306,6 +305,7 @@ PROVIDER = Provider(
             format="json",
             parse=partial(parse, ENGLISH_PAGE),
             verified=False,
+            former_urls=("https://www.alibabacloud.com/help/en/model-studio/model-pricing",),
         ),
         Source(
             page_id="hologres",

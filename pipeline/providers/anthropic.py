@@ -22,6 +22,7 @@ from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source
 from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import whole_match
 from pipeline.reading.extract import quote
 from pipeline.reading.money import normalise
 from pipeline.reading.tables import Table, is_html, tables, text_lines
@@ -199,9 +200,7 @@ def _models(printed: str) -> tuple[list[str], Fields]:
 
 
 def _label(printed: str) -> str:
-    name = _NAME.fullmatch(printed)
-    if name is None:
-        raise LayoutChanged(f"{printed!r} is not the name of a Claude model")
+    name = whole_match(_NAME, printed, "the name of a Claude model")
     return f"Claude {name[1] or name[4]} {name[2] or name[3]}"
 
 
@@ -245,7 +244,10 @@ PROVIDER = Provider(
             format="markdown",
             parse=parse_models,
             role="cross_check",
-            former_urls=tuple(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+            former_urls=(
+                *(f"{docs}/about-claude/models/overview" for docs in (DOCS, *DOCS_2025)),
+                *(f"{docs}/about-claude/models" for docs in DOCS_2025),
+            ),
         ),
         Source(
             page_id="marketing",
@@ -253,7 +255,7 @@ PROVIDER = Provider(
             format="html",
             parse=parse_marketing,
             role="cross_check",
-            former_urls=("https://www.anthropic.com/pricing",),
+            former_urls=("https://www.anthropic.com/pricing", "https://www.anthropic.com/api"),
         ),
     ),
 )

@@ -7,11 +7,12 @@ the price of the cheapest request, which may last a second or be a whole video: 
 
 import json
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
-from pipeline.reading.money import read_number
+from pipeline.reading.bands import bands
+from pipeline.reading.expect import refuse_unknown
+from pipeline.reading.extract import quote_json
 
 METERS = {
     "input_price": Meter.INPUT,
@@ -43,43 +44,25 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
         pointer = f"/data/{index}/price/actual"
         if model["type"] == "Text":
             yield from _per_token(model["model"], price, pointer)
-        elif price.keys() - {"base_price", "unit"}:
-            raise ValueError(f"{model['model']} has prices that are not known: {price}")
-        elif "unit" in price:
+            continue
+        refuse_unknown(price, {"base_price", "unit"}, f"the price of {model['model']}")
+        if "unit" in price:
             meter, unit = MEDIA[model["type"], price["unit"]]
-            yield _quote(model["model"], "base_price", price["base_price"], pointer, meter=meter, pricing_unit=unit)
+            yield quote_json(model["model"], meter, price["base_price"], unit=unit, locator=f"{pointer}/base_price")
 
 
 def _per_token(label: str, price: dict[str, Any], pointer: str) -> Iterator[PriceQuote]:
     if price.pop("type") != "flat" or not {"input_price", "output_price"} <= price.keys():
         raise ValueError(f"the price of {label} is of a kind that is not known")
     longer = price.pop("prompt_thresholds", [])
-    bounds = [0, *(band["threshold"] for band in longer), None]
-    if any(band.keys() - {"threshold"} != price.keys() for band in longer) or bounds[:-1] != sorted(set(bounds[:-1])):
-        raise ValueError(f"the price bands of {label} do not fit together")
-    for number, (band, (lower, upper)) in enumerate(zip([price, *longer], pairwise(bounds), strict=True)):
+    if any(band.keys() - {"threshold"} != price.keys() for band in longer):
+        raise ValueError(f"the price bands of {label} do not have the same prices")
+    at_lengths = bands([0, *(band["threshold"] for band in longer)]).values()
+    for number, (prices, band) in enumerate(zip([price, *longer], at_lengths, strict=True)):
         at = f"{pointer}/prompt_thresholds/{number - 1}" if number else pointer
         for key in price:
-            yield _quote(
-                label,
-                key,
-                band[key],
-                at,
-                meter=METERS[key],
-                pricing_unit=Unit.MILLION_TOKENS,
-                context_from=lower if longer else None,
-                context_to=upper,
-            )
-
-
-def _quote(label: str, key: str, printed: str, pointer: str, **dimensions: Any) -> PriceQuote:
-    return PriceQuote(
-        model_label=label,
-        list_unit_price=read_number(printed),
-        evidence=f"{key}: {printed}",
-        locator=f"{pointer}/{key}",
-        **dimensions,
-    )
+            locator = f"{at}/{key}"
+            yield quote_json(label, METERS[key], prices[key], unit=Unit.MILLION_TOKENS, locator=locator, **band)
 
 
 PROVIDER = Provider(

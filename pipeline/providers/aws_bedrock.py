@@ -6,18 +6,24 @@ end of its usage type: `USE1-NovaLite-input-tokens-batch`, `USE1-MP:USE1_CacheRe
 model is an attribute, or else the beginning of the usage type; behind the endpoint `mantle` it has prices of its own.
 A global price is for requests from a region that any region may answer. The bound of a long context is not stated, so
 `long context` is part of the label. `effectiveDate` is that of the list, not of a price. Models are missing here that
-the page sells, and retired ones linger. The page itself has `{priceOf!...}` in place of prices, and the map of hashes
-to prices that fills them in names no models: neither can be read.
+the page sells, and retired ones linger.
+
+The page has `{priceOf!...}` in place of prices, and the map of hashes to prices that fills them in names no models:
+they are captured together, as two pages of one list. Known from programs that read both are the tables of Claude,
+which alone are read; they name no tier but batch, and prices that a region lacks are missing in its part of the map.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
 from pipeline.reading.money import read_number
 from pipeline.reading.pages import json_pages
+from pipeline.reading.tables import document, tables, text_lines
 
 REGIONS = ("us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1")
 MARKETPLACE_USAGE = re.compile(r"[A-Z0-9]+-MP:[A-Z0-9]+_(.+)-Units")
@@ -92,8 +98,28 @@ TOLD = {
     r"(?i)\|[^|]*\bsearch\b[^|]*$": Unit.CALL,
 }
 
+SERVICE = "bedrockfoundationmodels"
+PRICE_MAP = f"https://b0.p.awsstatic.com/pricing/2.0/meteredUnitMaps/{SERVICE}/USD/current/{SERVICE}.json"
+PRICE_OF = re.compile(rf"\{{priceOf!{SERVICE}/{SERVICE}!(?P<hash>[\w-]+)(?:!\*!(?P<times>\d+))?(?:!opt)?\}}")
+CLAUDE = "Anthropic models"
+COLUMNS = {
+    "Price per 1M input tokens": (Meter.INPUT, ServiceTier.STANDARD),
+    "Price per 1M output tokens": (Meter.OUTPUT, ServiceTier.STANDARD),
+    "Price per 1M input tokens (batch)": (Meter.INPUT, ServiceTier.BATCH),
+    "Price per 1M output tokens (batch)": (Meter.OUTPUT, ServiceTier.BATCH),
+    "Price per 1M input tokens (5m cache write)": (Meter.CACHE_WRITE_5M, ServiceTier.STANDARD),
+    "Price per 1M input tokens (1h cache write)": (Meter.CACHE_WRITE_1H, ServiceTier.STANDARD),
+    "Price per 1M input tokens (cache read)": (Meter.CACHE_READ, ServiceTier.STANDARD),
+}
+RESERVED = re.compile(r"Price per hour per 1K (?:Input|Output) TPM with \d-Month Commitment")
+SCOPES = {"Global Cross-region Inference": " (global)", "Geo and In-region Cross-region Inference": ""}
+LOCATIONS = dict(
+    zip(("US East (N. Virginia)", "US West (Oregon)", "EU (Frankfurt)", "Asia Pacific (Tokyo)"), REGIONS, strict=True)
+)
+
 
 def parse(capture: Capture, offer: str, region: str) -> Iterator[PriceQuote]:
+    """All prices of inference in the price list of one offer in one region."""
     [answer] = json_pages(capture)
     if answer["offerCode"] != offer:
         raise ValueError(f"the list is that of {answer['offerCode']}, not of {offer}")
@@ -165,6 +191,64 @@ def _meter(match: re.Match[str], name: str, ends: list[str]) -> tuple[Meter, str
     return meter, suffix
 
 
+def price_map(capture: Capture) -> str | None:
+    """The address of the prices that a page holds the places of."""
+    return PRICE_MAP if PRICE_OF.search(capture.text) else None
+
+
+def parse_page(capture: Capture) -> Iterator[PriceQuote]:
+    """The prices of Claude on the page, by the map of prices that follows it."""
+    page, end, prices = capture.text.rpartition("</html>")
+    [answer] = json_pages(replace(capture, body=prices.encode()))
+    if (answer["manifest"]["serviceId"], answer["manifest"]["currencyCode"]) != (SERVICE, "USD"):
+        raise ValueError(f"the prices are those of {answer['manifest']}")
+    widgets = document(replace(capture, body=(page + end).encode())).xpath("//@data-pricing-markup")
+    found = []
+    for number, markup in enumerate(widgets, start=1):
+        widget = replace(capture, body=f"<div>{markup}</div>".encode())
+        for table in tables(widget) if CLAUDE in markup else ():
+            if table.header[0] != CLAUDE or all(map(RESERVED.fullmatch, table.header[1:])):
+                continue
+            if set(table.header[1:]) != COLUMNS.keys():
+                raise ValueError(f"a table of Claude has the columns {table.header}")
+            [scope] = SCOPES.keys() & set(text_lines(widget))
+            found.append(scope)
+            for record in table.records():
+                label = record.pop(CLAUDE).rstrip("*")
+                for column, cell in record.items():
+                    locator = f"widget {number}, {record.locator(column)}"
+                    yield from _by_region(label, column, cell, SCOPES[scope], answer["regions"], locator)
+    if sorted(found) != sorted(SCOPES):
+        raise ValueError(f"there are tables of Claude for {found}")
+
+
+def _by_region(
+    label: str, column: str, cell: str, place: str, regions: dict[str, Any], locator: str
+) -> Iterator[PriceQuote]:
+    meter, tier = COLUMNS[column]
+    if cell == "N/A":
+        return
+    price_of = PRICE_OF.fullmatch(cell)
+    if not label or price_of is None:
+        raise ValueError(f"{cell!r} of {label!r} is no place of a price")
+    for location, region in LOCATIONS.items():
+        if (entry := regions[location].get(price_of["hash"])) is None:
+            continue
+        amount = read_number(entry["price"]) * Decimal(price_of["times"] or 1)
+        if not amount:
+            raise ValueError(f"{label} is free of charge in {location}")
+        yield PriceQuote(
+            model_label=label,
+            meter=meter,
+            list_unit_price=amount,
+            pricing_unit=Unit.MILLION_TOKENS,
+            service_tier=tier,
+            region=region + place,
+            evidence=f"{entry['price']} for {cell}",
+            locator=f"{locator}, {location}",
+        )
+
+
 def _sources(name: str, offer: str, *, verified: bool) -> tuple[Source, ...]:
     host = "https://pricing.us-east-1.amazonaws.com"
     return tuple(
@@ -185,5 +269,16 @@ PROVIDER = Provider(
     homepage="https://aws.amazon.com/bedrock/",
     kind="reseller",
     sources=_sources("bulk", "AmazonBedrock", verified=True)
-    + _sources("marketplace", "AmazonBedrockFoundationModels", verified=False),
+    + _sources("marketplace", "AmazonBedrockFoundationModels", verified=False)
+    + (
+        Source(
+            "page",
+            "https://aws.amazon.com/bedrock/pricing/",
+            "html",
+            parse_page,
+            role="cross_check",
+            verified=False,
+            next_page=price_map,
+        ),
+    ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import refuse_unknown, whole_match
 from pipeline.reading.extract import quote
 from pipeline.reading.flight import flight
 from pipeline.reading.tables import is_html, text_lines
@@ -21,7 +22,8 @@ SENTENCE = re.compile(
     r"(?P<output>\$[\d.]+/1M tokens) for output(?:\. .*|\.?)"
 )
 PRICED = re.compile(r"\d ?/ ?\w+ tokens")
-SIZES = re.compile(r"(?P<family>.+) models \((?P<first>\w+) and (?P<second>\w+)\)")
+# One sentence may be about two sizes of a family.
+SIZES = re.compile(r"(?P<family>.+) models \((?P<first>\w+) and (?P<second>\w+)\)$")
 METERS = {
     ("1M tokens", "Input"): (Meter.INPUT, Unit.MILLION_TOKENS),
     ("1M tokens", "Output"): (Meter.OUTPUT, Unit.MILLION_TOKENS),
@@ -42,21 +44,14 @@ def parse(capture: Capture) -> Iterator[PriceQuote | None]:
             yield from _card(card["modelName"], card["per"], price, "/".join(map(str, (*path, "pricings", number))))
     for number, line in enumerate(text_lines(capture), start=1):
         if PRICED.search(line):
-            sentence = SENTENCE.fullmatch(line)
-            if sentence is None:
-                raise LayoutChanged(f"{line!r} is no sentence on prices that is known")
-            sizes = SIZES.fullmatch(sentence["models"])
-            models = (
-                [f"{sizes['family']} {sizes[size]}" for size in ("first", "second")] if sizes else [sentence["models"]]
-            )
-            for model in models:
+            sentence = whole_match(SENTENCE, line, "a sentence on prices")
+            for model in SIZES.sub(r"\g<family> \g<first>\n\g<family> \g<second>", sentence["models"]).split("\n"):
                 for meter in (Meter.INPUT, Meter.OUTPUT):
                     yield quote(model, meter, sentence[meter], locator=f"line {number}")
 
 
 def _card(model: str, per: str, price: dict[str, Any], pointer: str) -> Iterator[PriceQuote | None]:
-    if unknown := price.keys() - KEYS:
-        raise LayoutChanged(f"a price of {model!r} has keys that are not known: {sorted(unknown)}")
+    refuse_unknown(price, KEYS, f"a price of {model!r}")
     if per == "Free":
         if not FREE.items() <= price.items():
             raise LayoutChanged(f"the free card of {model!r} says {price}")
@@ -71,14 +66,8 @@ def _card(model: str, per: str, price: dict[str, Any], pointer: str) -> Iterator
                 raise LayoutChanged(f"{model!r} is priced like a model of embeddings")
             if not (isinstance(amount, int | Decimal) and amount > 0):
                 raise LayoutChanged(f"{amount!r} of {model!r} is no price")
-            yield PriceQuote(
-                model_label=model,
-                meter=meter,
-                list_unit_price=Decimal(amount),
-                pricing_unit=unit,
-                evidence=f"{amount}",
-                locator=f"{pointer}/{side}Price",
-            )
+            printed, locator = f"{Decimal(amount):f}", f"{pointer}/{side}Price"
+            yield quote(model, meter, f"${printed}", unit=unit, evidence=printed, locator=locator)
 
 
 PROVIDER = Provider(

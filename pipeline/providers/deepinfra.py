@@ -7,11 +7,12 @@ clients of the same address: an image is one of the model's default size and num
 here: a 0 is a price that has not been filled in.
 """
 
-import json
 from collections.abc import Iterator
-from decimal import Context
+from decimal import Context, Decimal
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
+from pipeline.reading.extract import quote_json
+from pipeline.reading.pages import json_pages
 
 METERS = {
     "input_tokens": (Meter.INPUT, Unit.MILLION_TOKENS),
@@ -27,7 +28,7 @@ SIGNIFICANT = Context(prec=6)
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote]:
-    answer = json.loads(capture.text, parse_float=str, parse_int=str)
+    [answer] = json_pages(capture)
     for index, model in enumerate(answer["data"]):
         if model["metadata"] is None:
             continue
@@ -35,14 +36,12 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
             meter, unit = METERS[key]
             if meter is Meter.INPUT and EMBEDDING_TAG in model["metadata"]["tags"]:
                 meter = Meter.EMBEDDING
-            yield PriceQuote(
-                model_label=model["id"],
-                meter=meter,
-                list_unit_price=SIGNIFICANT.create_decimal(printed).normalize() or None,
-                pricing_unit=unit,
-                evidence=f"{key}: {printed}",
-                locator=f"/data/{index}/metadata/pricing/{key}",
-            )
+            locator = f"/data/{index}/metadata/pricing/{key}"
+            yield quote_json(model["id"], meter, printed, unit=unit, locator=locator, read_amount=_rounded)
+
+
+def _rounded(printed: str) -> Decimal | None:
+    return SIGNIFICANT.create_decimal(printed).normalize() or None
 
 
 PROVIDER = Provider(
@@ -50,5 +49,13 @@ PROVIDER = Provider(
     name="DeepInfra",
     homepage="https://deepinfra.com",
     kind="reseller",
-    sources=(Source("models", "https://api.deepinfra.com/v1/openai/models", "json", parse),),
+    sources=(
+        Source(
+            "models",
+            "https://api.deepinfra.com/v1/openai/models",
+            "json",
+            parse,
+            former_urls=("https://deepinfra.com/pricing",),
+        ),
+    ),
 )

@@ -170,14 +170,15 @@ def _quotes(
                 discount[1] if discount else printed,
                 unit=Unit.MILLION_TOKENS,
                 currency=words.currency,
+                evidence=printed,
                 locator=f"table {table.number}, row {number}, {column}",
                 service_tier=tier,
                 time_window=window,
                 announced_from=since and _moment(since, words),
                 valid_until=until and _moment(until, words),
             )
-            if item is not None:
-                yield replace(item, evidence=printed)
+            if item:
+                yield item
 
 
 def _bare(cell: str) -> str:
@@ -201,13 +202,17 @@ PROVIDER = Provider(
             "https://api-docs.deepseek.com/quick_start/pricing",
             "html",
             partial(parse, ENGLISH),
-            former_urls=("https://api-docs.deepseek.com/quick_start/pricing-details-usd",),
+            former_urls=(
+                "https://api-docs.deepseek.com/quick_start/pricing.md",
+                "https://api-docs.deepseek.com/quick_start/pricing-details-usd",
+            ),
         ),
         Source(
             "pricing_zh",
             "https://api-docs.deepseek.com/zh-cn/quick_start/pricing",
             "html",
             partial(parse, CHINESE),
+            former_urls=("https://api-docs.deepseek.com/zh-cn/quick_start/pricing.md",),
         ),
     ),
 )

@@ -5,13 +5,16 @@
 The regions of a model say where it runs, at one price for all of them. `@eu` and `-latest` are ids of their own.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
+from pipeline.reading.bands import bands
+from pipeline.reading.expect import whole_match
+from pipeline.reading.extract import quote_json
+from pipeline.reading.pages import json_pages
 
 METERS = {
     "input_cost_per_token": Meter.INPUT,
@@ -27,21 +30,15 @@ METERS = {
     "input_cost_per_image_token": Meter.IMAGE_INPUT,
     "output_cost_per_image_token": Meter.IMAGE_OUTPUT,
 }
-TIERS = {
-    None: ServiceTier.STANDARD,
-    "batches": ServiceTier.BATCH,
-    "flex": ServiceTier.FLEX,
-    "priority": ServiceTier.PRIORITY,
-}
+TIERS = {"batches": ServiceTier.BATCH, "flex": ServiceTier.FLEX, "priority": ServiceTier.PRIORITY}
 # One price, or one by how much of the web is searched, which is no length of a prompt and so part of the label.
 SEARCH = "search_context_cost_per_query"
 SIZES = {f"search_context_size_{size}": f" (search context {size})" for size in ("low", "medium", "high")} | {"": ""}
-KEY = re.compile(r"(?P<base>\w+?)(?:_above_(?P<band>\d+)k_tokens)?(?:_(?P<tier>batches|flex|priority))?")
+KEY = re.compile(rf"(?P<base>\w+?)(?:_above_(?P<band>\d+)k_tokens)?(?:_(?P<tier>{'|'.join(TIERS)}))?")
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote]:
-    # Numbers stay the text that was sent: it is the evidence.
-    answer = json.loads(capture.text, parse_float=str, parse_int=str)
+    [answer] = json_pages(capture)
     if answer["object"] != "list":
         raise ValueError("the answer is not the list of models")
     for index, model in enumerate(answer["data"]):
@@ -51,38 +48,26 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
 def _quotes(label: str, pricing: dict[str, Any], pointer: str) -> Iterator[PriceQuote]:
     search = pricing.pop(SEARCH, {})
     for size, printed in (search if isinstance(search, dict) else {"": search}).items():
-        yield PriceQuote(
-            model_label=label + SIZES[size],
-            meter=Meter.SEARCH_CALL,
-            list_unit_price=Decimal(printed),
-            pricing_unit=Unit.CALL,
-            evidence=f"{size or SEARCH}: {printed}",
-            locator=f"{pointer}/{SEARCH}/{size}".rstrip("/"),
+        at = f"{pointer}/{SEARCH}/{size}".rstrip("/")
+        yield quote_json(
+            label + SIZES[size], Meter.SEARCH_CALL, printed, unit=Unit.CALL, locator=at, read_amount=Decimal
         )
-    parsed = {key: _parsed(key) for key in pricing}
-    bands: dict[tuple[str, str], list[int]] = {}
+    parsed = {key: whole_match(KEY, key, "a key") for key in pricing}
+    starts: dict[tuple[str, str], list[int]] = {}
     for match in parsed.values():
-        bands.setdefault((match["base"], match["tier"]), []).append(1000 * int(match["band"] or 0))
+        starts.setdefault((match["base"], match["tier"]), []).append(1000 * int(match["band"] or 0))
     for key, match in parsed.items():
-        lower = 1000 * int(match["band"] or 0)
-        bounds = sorted(bands[match["base"], match["tier"]])
-        yield PriceQuote(
-            model_label=label,
-            meter=METERS[match["base"]],
-            list_unit_price=Decimal(pricing[key]),
-            pricing_unit=Unit.TOKEN,
-            service_tier=TIERS[match["tier"]],
-            context_from=None if bounds == [0] else lower,
-            context_to=next((bound for bound in bounds if bound > lower), None),
-            evidence=f"{key}: {pricing[key]}",
+        of_key = bands(sorted(starts[match["base"], match["tier"]]))
+        yield quote_json(
+            label,
+            METERS[match["base"]],
+            pricing[key],
+            unit=Unit.TOKEN,
             locator=f"{pointer}/{key}",
+            read_amount=Decimal,
+            service_tier=TIERS.get(match["tier"], ServiceTier.STANDARD),
+            **of_key[1000 * int(match["band"] or 0)],
         )
-
-
-def _parsed(key: str) -> re.Match[str]:
-    if (match := KEY.fullmatch(key)) is None:
-        raise ValueError(f"the key {key!r} is not known")
-    return match
 
 
 PROVIDER = Provider(

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
-from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import explained_tables, require_wording, whole_match
 from pipeline.reading.extract import quote
-from pipeline.reading.tables import tables
 
+PAGE, SHOP_WINDOW = "https://docs.fireworks.ai/serverless/pricing", "https://fireworks.ai/pricing"
 UNIT = "Prices below are per 1 million tokens in US dollars."
 ORDER = (
     "In each Standard or Priority cell, prices are input / cached input / output (USD per 1M tokens), in that order."
@@ -43,17 +43,14 @@ PRICE = re.compile(r"\$[\d.]+")
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote | None]:
-    text = capture.text.replace("*", "")
-    for table in tables(capture):
-        if not (UNIT in text and HEADERS[table.header] in text):
-            raise LayoutChanged(f"table {table.number} is not explained in the words that are known")
+    require_wording(capture, UNIT)
+    for table in explained_tables(capture, HEADERS):
         for record in table.records():
             label = STATUS.sub("", record.pop(table.header[0]))
             us_only = US_ONLY.fullmatch(label)
             for column, cell in record.items():
                 for meter, printed in _prices(column, cell):
-                    if not PRICE.fullmatch(printed):
-                        raise LayoutChanged(f"{cell!r} of {label!r} holds something else than prices in dollars")
+                    whole_match(PRICE, printed, f"a price of {label!r} in dollars")
                     yield quote(
                         us_only[1] if us_only else label,
                         meter,
@@ -78,5 +75,5 @@ PROVIDER = Provider(
     name="Fireworks AI",
     homepage="https://fireworks.ai",
     kind="reseller",
-    sources=(Source("serverless_pricing", "https://docs.fireworks.ai/serverless/pricing.md", "markdown", parse),),
+    sources=(Source("serverless_pricing", f"{PAGE}.md", "markdown", parse, former_urls=(PAGE, SHOP_WINDOW)),),
 )

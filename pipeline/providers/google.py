@@ -21,6 +21,7 @@ from itertools import groupby
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
 from pipeline.errors import LayoutChanged, UnreadablePrice
+from pipeline.reading.expect import whole_match
 from pipeline.reading.money import normalise, read_money, read_unit
 from pipeline.reading.tables import Table, document, inline_text, is_html, tables, text_of
 
@@ -198,9 +199,7 @@ def _table_quotes(table: Table, ids: list[str]) -> Iterator[PriceQuote]:
 
 def _variant(row: str, ids: list[str]) -> tuple[Meter, list[str]]:
     """What a row such as "Veo 3 Fast video with audio price (default)" counts, and the one id that it is about."""
-    match = VARIANT_ROW.fullmatch(row)
-    if match is None:
-        raise LayoutChanged(f"the row {row!r} is not known")
+    match = whole_match(VARIANT_ROW, row, "a row")
     wanted = (match["variant"] or "standard").lower()
     [label] = [i for i in ids if next((word for word in VARIANTS if f"-{word}-" in i), "standard") == wanted]
     return VARIANT_METERS[match["what"]], [label]
@@ -283,7 +282,7 @@ PROVIDER = Provider(
             url="https://ai.google.dev/gemini-api/docs/pricing",
             format="html",
             parse=parse,
-            former_urls=("https://ai.google.dev/pricing",),
+            former_urls=("https://ai.google.dev/gemini-api/docs/pricing.md.txt", "https://ai.google.dev/pricing"),
         ),
     ),
 )

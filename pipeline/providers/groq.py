@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import require_wording
 from pipeline.reading.extract import quote
 from pipeline.reading.money import read_unit
-from pipeline.reading.tables import Record, tables
+from pipeline.reading.tables import tables
 
 PRICE = "PRICE PER 1M TOKENS"
 COLUMNS = {"MODEL ID", "SPEED (T/SEC)", PRICE, "RATE LIMITS (DEVELOPER PLAN)", "CONTEXT WINDOW (TOKENS)"} | {
@@ -31,13 +32,8 @@ METERS = {Unit.HOUR: Meter.TRANSCRIPTION, Unit.MILLION_CHARACTERS: Meter.SPEECH}
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote | None]:
-    if LAST_SECTION not in capture.text:
-        raise LayoutChanged("the page ends before its last section")
-    records: list[Record] = []
-    for table in tables(capture):
-        if set(table.header) != COLUMNS:
-            raise LayoutChanged(f"table {table.number} has the columns {table.header}")
-        records.extend(table.records())
+    require_wording(capture, LAST_SECTION)
+    records = [record for table in tables(capture) for record in table.records(columns=COLUMNS)]
     for record, model in zip(records, MODEL.finditer(capture.text), strict=True):
         if model["id"] not in {model["linked"], f"groq/{model['linked']}"}:
             raise LayoutChanged(f"{model['id']!r} links to {model['linked']!r}")
@@ -63,5 +59,13 @@ PROVIDER = Provider(
     name="Groq",
     homepage="https://groq.com",
     kind="reseller",
-    sources=(Source("models", "https://console.groq.com/docs/models.md", "markdown", parse),),
+    sources=(
+        Source(
+            "models",
+            "https://console.groq.com/docs/models.md",
+            "markdown",
+            parse,
+            former_urls=("https://console.groq.com/docs/models", "https://groq.com/pricing", "https://wow.groq.com/"),
+        ),
+    ),
 )

@@ -5,11 +5,12 @@ request to the router names the host that it wants. A host without a price bills
 quote. A host that is only staged cannot be used yet; one in error is down for the moment and keeps its price.
 """
 
-import json
 from collections.abc import Iterator
-from decimal import Context
+from decimal import Context, Decimal
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
+from pipeline.reading.extract import quote_json
+from pipeline.reading.pages import json_pages
 
 METERS = {"input": Meter.INPUT, "output": Meter.OUTPUT}
 IS_OFFERED = {"live": True, "error": True, "staging": False}
@@ -18,8 +19,7 @@ DIGITS_OF_A_DOUBLE = Context(prec=15)
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote]:
-    # Numbers stay the text that was sent: it is the evidence.
-    answer = json.loads(capture.text, parse_float=str, parse_int=str)
+    [answer] = json_pages(capture)
     for index, model in enumerate(answer["data"]):
         for number, host in enumerate(model["providers"]):
             if not IS_OFFERED[host["status"]] or "pricing" not in host:
@@ -28,14 +28,18 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
             if pricing.keys() != METERS.keys() or host["is_free"] is not False:
                 raise ValueError(f"{host['provider']} prices {model['id']} in a way that is not known: {host}")
             for key, printed in pricing.items():
-                yield PriceQuote(
-                    model_label=f"{model['id']}:{host['provider']}",
-                    meter=METERS[key],
-                    list_unit_price=DIGITS_OF_A_DOUBLE.create_decimal(printed).normalize(),
-                    pricing_unit=Unit.MILLION_TOKENS,
-                    evidence=f"{key}: {printed}",
+                yield quote_json(
+                    f"{model['id']}:{host['provider']}",
+                    METERS[key],
+                    printed,
+                    unit=Unit.MILLION_TOKENS,
                     locator=f"/data/{index}/providers/{number}/pricing/{key}",
+                    read_amount=_rounded,
                 )
+
+
+def _rounded(printed: str) -> Decimal:
+    return DIGITS_OF_A_DOUBLE.create_decimal(printed).normalize()
 
 
 PROVIDER = Provider(

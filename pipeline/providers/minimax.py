@@ -14,6 +14,7 @@ from lxml import html
 
 from pipeline.domain import MTOK_FACTOR, Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
 from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import whole_match
 from pipeline.reading.extract import quote
 from pipeline.reading.tables import Record, Table, document, is_html, tables, text_of
 
@@ -197,9 +198,7 @@ def _prices(text: dict[str, str]) -> Iterator[tuple[str, Meter | None, str, str 
         kind = CHINESE.get(text["Material Type"], text["Material Type"])
         rule = RULES[kind].fullmatch(text["Billing Rules"])
         for part in re.split(r", |，", rule[1] if rule else ""):
-            match = AT_SIZE.fullmatch(part)
-            if match is None:
-                raise LayoutChanged(f"{text['Billing Rules']!r} is an unknown rule")
+            match = whole_match(AT_SIZE, part, f"a part of the rule {text['Billing Rules']!r}")
             yield "Billing Rules", MATERIALS[kind], match[2].replace(" additional", ""), match[1]
         return
     function = FUNCTION.fullmatch(text.get("Function", ""))

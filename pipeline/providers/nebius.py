@@ -5,11 +5,12 @@ region, a quantisation and prices of its own. The id names the offer: the region
 Embedding models carry a 0 for an output that they do not have.
 """
 
-import json
 from collections.abc import Iterator
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
-from pipeline.reading.money import read_number
+from pipeline.reading.expect import refuse_unknown
+from pipeline.reading.extract import quote_json
+from pipeline.reading.pages import json_pages
 
 INPUT, OUTPUT = "input_price_per_million_tokens", "output_price_per_million_tokens"
 METERS = {
@@ -20,19 +21,14 @@ METERS = {
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote]:
-    for index, model in enumerate(json.loads(capture.text, parse_float=str, parse_int=str)):
+    [models] = json_pages(capture)
+    for index, model in enumerate(models):
         for number, flavor in enumerate(model["flavors"]):
-            if unknown := {key for key in flavor if "price" in key} - {INPUT, OUTPUT}:
-                raise ValueError(f"{flavor['model_id']} has prices that are not known: {sorted(unknown)}")
+            label = flavor["model_id"]
+            refuse_unknown((key for key in flavor if "price" in key), {INPUT, OUTPUT}, f"the flavour {label}")
             for key, meter in METERS[flavor["model_type"]].items():
-                yield PriceQuote(
-                    model_label=flavor["model_id"],
-                    meter=meter,
-                    list_unit_price=read_number(flavor[key]),
-                    pricing_unit=Unit.MILLION_TOKENS,
-                    evidence=f"{key}: {flavor[key]}",
-                    locator=f"/{index}/flavors/{number}/{key}",
-                )
+                locator = f"/{index}/flavors/{number}/{key}"
+                yield quote_json(label, meter, flavor[key], unit=Unit.MILLION_TOKENS, locator=locator)
 
 
 PROVIDER = Provider(

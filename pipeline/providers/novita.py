@@ -1,4 +1,4 @@
-"""Novita AI, in USD: the page of prices, and the list of language models as JSON.
+"""Novita AI, in USD: the list of language models as JSON, and the page of all prices.
 
 The page is known from a Markdown rendering of 2026-05, where a row lacks the name that it shares with the row above it.
 Prices of images, video and audio depend on conditions, which become part of the label. "Tiered pricing" and "Omnimodal"
@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
+from pipeline.reading.expect import require_sections
 from pipeline.reading.extract import quote
 from pipeline.reading.money import normalise, read_number
 from pipeline.reading.tables import Table, is_html, tables
@@ -54,8 +55,7 @@ METERS = {
 def parse_page(capture: Capture) -> Iterator[PriceQuote | None]:
     """The page of prices."""
     found = tables(capture)
-    if missing := SECTIONS - {table.heading for table in found}:
-        raise ValueError(f"the page lacks its sections {sorted(missing)}")
+    require_sections(found, SECTIONS)
     for table in found:
         yield from _language(table) if table.header in LANGUAGE else _media(table, is_rendered=not is_html(capture))
 
@@ -140,7 +140,8 @@ PROVIDER = Provider(
     homepage="https://novita.ai",
     kind="reseller",
     sources=(
+        Source("models", "https://api.novita.ai/openai/v1/models", "json", parse, verified=False),
+        # Not a mere cross-check: it alone prices images, video and audio.
         Source("pricing", "https://novita.ai/pricing", "html", parse_page, verified=False),
-        Source("models", "https://api.novita.ai/openai/v1/models", "json", parse, role="cross_check", verified=False),
     ),
 )

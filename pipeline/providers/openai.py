@@ -18,6 +18,7 @@ from lxml import html
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
 from pipeline.reading import mdx
 from pipeline.reading.astro import islands
+from pipeline.reading.expect import whole_match
 from pipeline.reading.extract import quote
 from pipeline.reading.money import read_money
 from pipeline.reading.tables import Record, Table, is_html, tables, text_of
@@ -245,10 +246,7 @@ def _quotes(capture: Capture, found: list[tuple[Table, ServiceTier]]) -> Iterato
 
 
 def _name(record: Record) -> re.Match[str]:
-    name = MODEL.fullmatch(record["Model"])
-    if name is None:
-        raise ValueError(f"{record['Model']!r} is no model id with notes that are known")
-    return name
+    return whole_match(MODEL, record["Model"], "a model id with notes")
 
 
 def _model(record: Record, name: re.Match[str], tier: ServiceTier, limit: int | None) -> Iterator[PriceQuote | None]:
@@ -282,14 +280,14 @@ def _model(record: Record, name: re.Match[str], tier: ServiceTier, limit: int | 
 
 def _column(printed: str) -> tuple[str | None, str]:
     """Context and name of a column: `Short context / Input` is the same as `Short context input`."""
-    column = COLUMN.fullmatch(printed)
-    if column is None:
-        raise ValueError(f"{printed!r} is no column name")
+    column = whole_match(COLUMN, printed, "a column name")
     return column["context"], column["name"].capitalize()
 
 
 def _tool(record: Record) -> Iterator[PriceQuote | None]:
     tool, details, printed = record["Tool"], record["Details"], record["Pricing"]
+    if not tool and "search" not in details:
+        raise ValueError(f"{details!r} has lost the name of its group")
     unit = announced = None
     prices = [(details if tool in SEARCHES else f"{tool}: {details}", CONDITIONS.sub("", printed))]
     if tool == "Containers":

@@ -17,6 +17,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
+from pipeline.reading.bands import bands
+from pipeline.reading.expect import refuse_unknown
 from pipeline.reading.hours import WEEK, Hours, hours, spell
 from pipeline.reading.money import read_number
 
@@ -44,11 +46,13 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
     answer = json.loads(capture.text)
     if answer.get("links", {}).get("next") or answer.get("total_count", len(answer["data"])) != len(answer["data"]):
         raise ValueError("the answer is only the first page of the models")
+    if len({model["id"] for model in answer["data"]}) != len(answer["data"]):
+        raise ValueError("two models have one id")
     for index, model in enumerate(answer["data"]):
         base: dict[str, Any] = model["pricing"]
         overrides: list[dict[str, Any]] = base.get("overrides", [])
-        if unknown := {key for entry in overrides for key in entry} - CONDITIONS - base.keys():
-            raise ValueError(f"overrides of {model['id']} have keys that are not known: {sorted(unknown)}")
+        for entry in overrides:
+            refuse_unknown(entry, CONDITIONS | base.keys(), f"an override of {model['id']}")
         if any(("prompt" in entry) != ("completion" in entry) for entry in overrides):
             raise ValueError(f"an override of {model['id']} changes the price of only one direction")
         for key in base:
@@ -61,8 +65,8 @@ def _quotes(
 ) -> Iterator[PriceQuote]:
     meter, unit = METERS[key][0], _unit(key, base)
     entries = {f"{pointer}/overrides/{number}/{key}": entry for number, entry in enumerate(overrides) if key in entry}
-    bounds = sorted({0, *(int(entry.get("min_prompt_tokens", 0)) for entry in entries.values())})
-    for lower, upper in zip(bounds, [*bounds[1:], None], strict=True):
+    starts = {0, *(int(entry.get("min_prompt_tokens", 0)) for entry in entries.values())}
+    for lower, band in bands(sorted(starts)).items():
         locators = {base[key]: f"{pointer}/{key}"}
         at: dict[str, Hours] = {base[key]: WEEK}
         for locator, entry in entries.items():
@@ -80,8 +84,7 @@ def _quotes(
                     list_unit_price=amount,
                     pricing_unit=unit,
                     service_tier=ServiceTier.BATCH if label.endswith(":batch") else ServiceTier.STANDARD,
-                    context_from=None if len(bounds) == 1 else lower,
-                    context_to=upper,
+                    **band,
                     time_window=spell(minutes),
                     evidence=printed,
                     locator=locators[printed],

@@ -47,5 +47,13 @@ PROVIDER = Provider(
     name="OVHcloud",
     homepage="https://www.ovhcloud.com",
     kind="reseller",
-    sources=(Source("catalog", "https://www.ovhcloud.com/fr/public-cloud/ai-endpoints/catalog/", "html", parse),),
+    sources=(
+        Source(
+            "catalog",
+            "https://www.ovhcloud.com/fr/public-cloud/ai-endpoints/catalog/",
+            "html",
+            parse,
+            former_urls=("https://www.ovhcloud.com/en/public-cloud/ai-endpoints/catalog/",),
+        ),
+    ),
 )

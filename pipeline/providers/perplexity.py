@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterator
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
-from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import explained_tables, whole_match
 from pipeline.reading.extract import quote
-from pipeline.reading.tables import tables
+
+DOCS = "https://docs.perplexity.ai"
+PAGE, *FORMER_PAGES = (f"{DOCS}{path}/getting-started/pricing{end}" for path in ("/docs", "") for end in (".md", ""))
 
 SONAR = {
     "Input Tokens ($/1M)": (Meter.INPUT, Unit.MILLION_TOKENS),
@@ -24,16 +26,16 @@ COLUMNS = SONAR | {
     "Price ($/1M tokens)": (Meter.EMBEDDING, Unit.MILLION_TOKENS),
     "Price per 1K requests": (Meter.SEARCH_CALL, Unit.THOUSAND_REQUESTS),
 }
-TOOLS = {"fetch_url": Meter.TOOL_CALL, "sandbox": Meter.SESSION} | dict.fromkeys(
-    ("web_search", "people_search", "finance_search"), Meter.SEARCH_CALL
-)
+SEARCHES = dict.fromkeys(("web_search", "people_search", "finance_search"), Meter.SEARCH_CALL)
+TOOLS = SEARCHES | {"fetch_url": Meter.TOOL_CALL, "sandbox": Meter.SESSION}
 SIZES = {"Low Context Size": "low", "Medium Context Size": "medium", "High Context Size": "high"}
 FEES = "Request Fee (per 1K)"
 SEARCH_TYPES = {"fast": "Sonar Pro", "pro": "Sonar Pro with Pro Search"}
 CHOSEN_BY_QUERY = "Varies by classification"
 PLAIN = {"Description", "Dimensions"}
+IGNORED_TABLES = {("Component", "Cost"), ("API", "Description", "Best For"), ("Model", "Description", "Best For")}
 # The tables, and what the page has to say of one whose headers do not say what it counts.
-HEADERS = {
+HEADERS = dict.fromkeys(IGNORED_TABLES) | {
     ("Tool", "Price", "Description"): "",
     ("API", "Price per 1K requests", "Description"): "",
     ("Model", *SONAR): "",
@@ -41,23 +43,16 @@ HEADERS = {
     ("Search Type", "Description", FEES): "Request fees vary by search context size (Low / Medium / High)",
     ("Model", "Dimensions", "Price ($/1M tokens)"): "",
 }
-IGNORED_TABLES = {("Component", "Cost"), ("API", "Description", "Best For"), ("Model", "Description", "Best For")}
 PRICE = re.compile(r"\$[\d.]+(?: per .+)?|-")
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote | None]:
-    text = capture.text.replace("*", "")
-    for table in tables(capture):
-        if table.header in IGNORED_TABLES:
-            continue
-        if HEADERS[table.header] not in text:
-            raise LayoutChanged(f"table {table.number} is not explained in the words that are known")
+    for table in explained_tables(capture, HEADERS):
         for record in table.records():
             label = record.pop(table.header[0])
             for column in (column for column in record if column not in PLAIN):
                 for name, meter, unit, printed in _offers(label, column, record[column]):
-                    if not PRICE.fullmatch(printed):
-                        raise LayoutChanged(f"{printed!r} of {name!r} is no price of a kind that is known")
+                    whole_match(PRICE, printed, f"a price of {name!r}")
                     yield quote(name, meter, printed, unit=unit, locator=record.locator(column))
 
 
@@ -66,12 +61,11 @@ def _offers(label: str, column: str, cell: str) -> Iterator[tuple[str, Meter, Un
         yield label, TOOLS[label], None, cell
     elif column in SIZES:
         yield f"{label} ({SIZES[column]} search context)", Meter.REQUEST, Unit.THOUSAND_REQUESTS, cell
-    elif column == FEES:
-        if cell != CHOSEN_BY_QUERY:
-            for size, printed in zip(SIZES, cell.split(" / "), strict=True):
-                yield from _offers(SEARCH_TYPES[label], size, printed)
-    else:
+    elif column != FEES:
         yield label, *COLUMNS[column], cell
+    elif cell != CHOSEN_BY_QUERY:
+        for size, printed in zip(SIZES, cell.split(" / "), strict=True):
+            yield from _offers(SEARCH_TYPES[label], size, printed)
 
 
 PROVIDER = Provider(
@@ -79,13 +73,5 @@ PROVIDER = Provider(
     name="Perplexity",
     homepage="https://www.perplexity.ai",
     kind="first_party",
-    sources=(
-        Source(
-            "pricing",
-            "https://docs.perplexity.ai/docs/getting-started/pricing.md",
-            "markdown",
-            parse,
-            former_urls=("https://docs.perplexity.ai/getting-started/pricing.md",),
-        ),
-    ),
+    sources=(Source("pricing", PAGE, "markdown", parse, former_urls=tuple(FORMER_PAGES)),),
 )

@@ -31,7 +31,7 @@ SECTIONS = {"语言模型": {LABEL, LENGTHS, *list(METERS)[:3]}, "向量模型":
 RETIRED = re.compile(r"[（(](\d{4}-\d\d-\d\d) ?下线[）)]$")
 
 
-def parse(capture: Capture) -> Iterator[PriceQuote]:
+def parse(capture: Capture) -> Iterator[PriceQuote | None]:
     """All prices of the page, also those of the tabs that are not shown."""
     page = document(capture)
     found = list(zip(tables(capture), map(_region, page.iter("table")), strict=True))
@@ -41,28 +41,24 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
         raise LayoutChanged("a cell that is not the name of a model stands for several")
     for table, region in found:
         table = replace(table, header=tuple(name.replace("\n", "") for name in table.header))
-        if set(table.header) != SECTIONS[table.heading]:
-            raise LayoutChanged(f"{table.heading} have the columns {table.header}")
-        for record in table.records():
+        for record in table.records(columns=SECTIONS[table.heading]):
             label = RETIRED.sub("", record[LABEL])
             retired = RETIRED.search(record[LABEL])
             lengths = Lengths() if record.get(LENGTHS, "-") == "-" else read_lengths(record[LENGTHS])
             for column, printed in ((name, record[name]) for name in record if name in METERS):
                 if not printed or lengths.output:
                     raise LayoutChanged(f"{label} has a blank price, or one for some lengths of output")
-                item = quote(
+                yield quote(
                     label,
                     METERS[column] or ITEMS[record[ITEM]],
                     printed + PER if printed[0].isdigit() else printed,
                     unit=Unit.MILLION_TOKENS,
+                    evidence=printed,
                     locator=record.locator(column),
-                    context_from=lengths.context_from,
-                    context_to=lengths.context_to,
+                    **lengths.band,
                     region=region,
                     valid_until=datetime.fromisoformat(retired[1]).replace(tzinfo=UTC) if retired else None,
                 )
-                if item:
-                    yield replace(item, evidence=printed)
 
 
 def _region(table: html.HtmlElement) -> str | None:

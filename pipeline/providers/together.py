@@ -9,73 +9,64 @@ from collections.abc import Iterator
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.errors import LayoutChanged
+from pipeline.reading.expect import require_sections, whole_match
 from pipeline.reading.extract import quote
-from pipeline.reading.tables import Record, tables
+from pipeline.reading.tables import tables
 
+PAGE = "https://docs.together.ai/docs/serverless/models.md"
+FORMER_PAGES = ("https://docs.together.ai/docs/serverless-models.md", "https://www.together.ai/pricing")
 IDS = {"API model string", "Model string for API"}
 INPUT, CACHED, OUTPUT = (f"{what} pricing (per 1M tokens)" for what in ("Input", "Cached input", "Output"))
-COLUMNS = {
-    INPUT: (Meter.INPUT, Unit.MILLION_TOKENS),
-    CACHED: (Meter.CACHE_READ, Unit.MILLION_TOKENS),
-    OUTPUT: (Meter.OUTPUT, Unit.MILLION_TOKENS),
-    "Price per MP": (Meter.IMAGE, Unit.MEGAPIXEL),
-    "Price per video": (Meter.VIDEO, Unit.VIDEO),
+PRICING = "Pricing (per 1M tokens)"
+# What a column counts, with the heading or the cell beside it that tells, and the unit where its cells do not say it.
+COUNTED = {
+    (INPUT, None): (Meter.INPUT, Unit.MILLION_TOKENS),
+    (CACHED, None): (Meter.CACHE_READ, Unit.MILLION_TOKENS),
+    (OUTPUT, None): (Meter.OUTPUT, Unit.MILLION_TOKENS),
+    ("Price per MP", None): (Meter.IMAGE, Unit.MEGAPIXEL),
+    ("Price per video", None): (Meter.VIDEO, Unit.VIDEO),
+    ("Price", "megapixel"): (Meter.IMAGE, Unit.MEGAPIXEL),
+    ("Pricing", "Text-to-Speech"): (Meter.SPEECH, None),
+    ("Pricing", "Speech-to-Text"): (Meter.TRANSCRIPTION, None),
+    (PRICING, "Embedding models"): (Meter.EMBEDDING, Unit.MILLION_TOKENS),
+    (PRICING, "Rerank models"): (Meter.RERANK, Unit.MILLION_TOKENS),
+    (PRICING, "Moderation models"): (Meter.MODERATION, Unit.MILLION_TOKENS),
 }
-# What the columns "Pricing (per 1M tokens)" and "Pricing" count: by the heading, and by the cell beside it.
-SECTIONS = {"Embedding models": Meter.EMBEDDING, "Rerank models": Meter.RERANK, "Moderation models": Meter.MODERATION}
-MODALITIES = {"Text-to-Speech": Meter.SPEECH, "Speech-to-Text": Meter.TRANSCRIPTION}
+ESTIMATE = ("Price", "image")
 CLIP = "Resolution / duration"
 PLAIN = {"Organization", "Model name", "Modality", "Context length", "Quantization", "Function calling", CLIP} | {
     *("Structured outputs", "Unit", "Output per $1", "Default steps", "Embedding dimension"),
 }
 # The sections of the page, and what a table of each has to have.
-REQUIRED: dict[str, set[str]] = {section: set() for section in SECTIONS} | {
+REQUIRED = {
     "Chat models": {INPUT, CACHED, OUTPUT},
     "Vision models": {INPUT, OUTPUT},
-    "Image models": set(),
     "Video models": {"Price per video", CLIP},
     "Audio models": {"Pricing", "Modality"},
+    **{section: set[str]() for section in ("Image models", "Embedding models", "Rerank models", "Moderation models")},
 }
-LAST_SECTION = "Moderation models"
 MODEL_ID = re.compile(r"[\w.-]+/[\w.-]+")
-STEPS = re.compile(r" at \d+ steps$")
-PRICE = re.compile(r"\$[\d.]+(?: per .+)?|Free|-")
+PRICE = re.compile(r"(\$[\d.]+(?: per .+?)?|Free|-)(?: at \d+ steps)?")
 
 
 def parse(capture: Capture) -> Iterator[PriceQuote | None]:
     found = tables(capture)
-    if not any(table.heading == LAST_SECTION for table in found):
-        raise LayoutChanged("the page breaks off before its last section")
+    require_sections(found, {"Moderation models"})
     for table in found:
         if not REQUIRED[table.heading] <= set(table.header):
             raise LayoutChanged(f"the {table.heading} have only the columns {table.header}")
         [id_column] = IDS & set(table.header)
         for record in table.records():
             clip = record.get(CLIP, "-")
-            model_id = record.pop(id_column)
-            if not MODEL_ID.fullmatch(model_id):
-                raise LayoutChanged(f"{model_id!r} is no id of a model")
+            model_id = whole_match(MODEL_ID, record.pop(id_column), "an id of a model")[0]
             label = model_id if clip == "-" else f"{model_id} ({clip})"
-            for column, cell in record.items():
-                if counted := _counted(column, table.heading, record):
-                    printed = STEPS.sub("", cell)
-                    if not PRICE.fullmatch(printed):
-                        raise LayoutChanged(f"{cell!r} of {label!r} is no price of a kind that is known")
-                    meter, unit = counted
-                    yield quote(label, meter, printed, unit=unit, locator=record.locator(column))
-
-
-def _counted(column: str, heading: str, record: Record) -> tuple[Meter, Unit | None] | None:
-    """What a column counts, and in which unit where its cells do not say; None for what is no price."""
-    if column in PLAIN:
-        return None
-    if column == "Price":
-        return {"megapixel": (Meter.IMAGE, Unit.MEGAPIXEL), "image": None}[record["Unit"]]
-    if column == "Pricing":
-        return MODALITIES[record["Modality"]], None
-    if column == "Pricing (per 1M tokens)":
-        return SECTIONS[heading], Unit.MILLION_TOKENS
-    return COLUMNS[column]
+            telling = {"Price": record.get("Unit"), "Pricing": record.get("Modality"), PRICING: table.heading}
+            for column in (column for column in record if column not in PLAIN):
+                counted = (column, telling.get(column))
+                if counted != ESTIMATE:
+                    meter, unit = COUNTED[counted]
+                    price = whole_match(PRICE, record[column], f"a price of {label!r}")
+                    yield quote(label, meter, price[1], unit=unit, locator=record.locator(column))
 
 
 PROVIDER = Provider(
@@ -83,14 +74,5 @@ PROVIDER = Provider(
     name="Together AI",
     homepage="https://www.together.ai",
     kind="reseller",
-    sources=(
-        Source(
-            "serverless_models",
-            "https://docs.together.ai/docs/serverless/models.md",
-            "markdown",
-            parse,
-            verified=False,
-            former_urls=("https://docs.together.ai/docs/serverless-models.md",),
-        ),
-    ),
+    sources=(Source("serverless_models", PAGE, "markdown", parse, verified=False, former_urls=FORMER_PAGES),),
 )

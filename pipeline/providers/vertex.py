@@ -7,7 +7,8 @@ with a kind of usage, a region or a unit of its own, and all of it must be under
 
 - "Flex/Batch" is one price for two tiers. Tabs of regions repeat the tables of partner models.
 - Prices of non-global endpoints are announced for a day that a footnote names.
-- A cell that prices one thing twice contradicts itself, with left-overs of another price list: it is not read.
+- A cell that prices one thing twice contradicts itself, with left-overs of another price list: it is not read. Two
+  cache writes are for two lifetimes; where neither is named these two are not read, the other prices of the cell are.
 - Grounding is priced in prose, per generation of Gemini. Free allowances are no prices.
 - Not read: prices by modality that the page calls a reference only, examples, and provisioned throughput.
 """
@@ -16,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import product
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
@@ -263,9 +265,7 @@ def _table_quotes(table: Table, section: str, tab: str) -> Iterator[PriceQuote]:
         for column, cell in zip(columns, cells, strict=False):
             if cell not in NO_PRICE:
                 quotes = list(_cell_quotes(columns, subject, column, cell))
-                if not subject.kinds and _contradict(quotes):
-                    continue
-                for quote in quotes:
+                for quote in quotes if subject.kinds else _consistent(quotes):
                     region = quote.region or (tab if is_region else None)
                     yield replace(quote, region=region, locator=f"{at}, {column[0]}")
 
@@ -424,8 +424,15 @@ def _pairs(cell: str, kinds: list[Kind]) -> list[tuple[Kind, re.Match[str]]]:
     return list(zip(kinds, prices, strict=True))
 
 
-def _contradict(quotes: list[PriceQuote]) -> bool:
-    return len({quote.key for quote in quotes}) < len({(quote.key, quote.list_unit_price) for quote in quotes})
+def _consistent(quotes: list[PriceQuote]) -> list[PriceQuote]:
+    """What of a cell can be believed: nothing beside left-overs, else all but two cache writes that differ."""
+    printed: dict[tuple[object, ...], set[Decimal | None]] = {}
+    for quote in quotes:
+        printed.setdefault(quote.key, set()).add(quote.list_unit_price)
+    twice = [quote for quote in quotes if len(printed[quote.key]) > 1]
+    if any(quote.meter is not Meter.CACHE_WRITE for quote in twice):
+        return []
+    return [quote for quote in quotes if quote not in twice]
 
 
 def _day(printed: str) -> datetime:
@@ -443,7 +450,9 @@ PROVIDER = Provider(
             url="https://cloud.google.com/gemini-enterprise-agent-platform/generative-ai/pricing",
             format="html",
             parse=parse,
-            former_urls=("https://cloud.google.com/vertex-ai/generative-ai/pricing",),
+            former_urls=tuple(
+                f"https://cloud.google.com/vertex-ai/{path}" for path in ("generative-ai/pricing", "pricing")
+            ),
         ),
     ),
 )

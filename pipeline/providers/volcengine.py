@@ -75,7 +75,7 @@ EACH = re.compile(r"/(?:CU|知识库)(?=/小时)")
 ELSEWHERE = "参见 在线推理（常规）"
 
 
-def parse_page(capture: Capture) -> Iterator[PriceQuote]:
+def parse_page(capture: Capture) -> Iterator[PriceQuote | None]:
     """All prices of the document in the state of the page."""
     scripts = [script.text or "" for script in document(capture).iter("script")]
     [state] = [script.removeprefix(STATE) for script in scripts if script.startswith(STATE)]
@@ -83,12 +83,12 @@ def parse_page(capture: Capture) -> Iterator[PriceQuote]:
     return _quotes(capture, page["curDoc"])
 
 
-def parse_interface(capture: Capture) -> Iterator[PriceQuote]:
+def parse_interface(capture: Capture) -> Iterator[PriceQuote | None]:
     """All prices of the document that the interface answers with."""
     return _quotes(capture, json.loads(capture.text)["Result"])
 
 
-def _quotes(capture: Capture, page: dict[str, str]) -> Iterator[PriceQuote]:
+def _quotes(capture: Capture, page: dict[str, str]) -> Iterator[PriceQuote | None]:
     found = tables(replace(capture, body=f"# {page['Title']}\n{page['MDContent']}".encode()))
     sections = [[_squeeze(heading) for heading in table.headings] for table in found]
     if "在线推理(常规)" not in {section[-1] for section in sections}:
@@ -107,7 +107,7 @@ def _squeeze(heading: str) -> str:
     return "".join(unicodedata.normalize("NFKC", heading).split())
 
 
-def _row(section: str, service: str | None, label: str, record: Record) -> Iterator[PriceQuote]:
+def _row(section: str, service: str | None, label: str, record: Record) -> Iterator[PriceQuote | None]:
     [conditions] = [record.pop(column) for column in LENGTHS & record.keys()] or ["-"]
     lengths = Lengths() if conditions == "-" else read_lengths(conditions, scale=1000)
     detail = ", ".join(line.removeprefix("* ") for line in record.pop(DETAIL, "").split("\n"))
@@ -122,19 +122,17 @@ def _row(section: str, service: str | None, label: str, record: Record) -> Itera
             per = PER.search(column)
             notes = [service and label, NOTES.get(section), NOTES.get(column), detail, lengths.output, what]
             aspects = ", ".join(filter(None, notes))
-            item = quote(
+            yield quote(
                 f"{service or label} ({aspects})" if aspects else label,
                 meter or next(row for names, row in ROWS.items() if re.match(names, what or label)),
                 EACH.sub("", f"{price}{per[0]}" if per and price[0].isdigit() else price),
                 unit=None if price[0].isdigit() else Unit.IMAGE if "张" in column else Unit.CALL,
                 currency="CNY",
+                evidence=printed,
                 locator=record.locator(column),
                 service_tier=TIERS.get(column, TIERS.get(section, ServiceTier.STANDARD)),
-                context_from=lengths.context_from,
-                context_to=lengths.context_to,
+                **lengths.band,
             )
-            if item:
-                yield replace(item, evidence=printed)
 
 
 PROVIDER = Provider(
@@ -149,6 +147,7 @@ PROVIDER = Provider(
             format="html",
             parse=parse_page,
             former_urls=(
+                "https://docs.volcengine.com/docs/82379/1544106?redirect=1&lang=zh",
                 "https://www.volcengine.com/docs/82379/1544106",
                 "https://www.volcengine.com/docs/82379/1099320",
             ),

@@ -13,6 +13,8 @@ from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.errors import LayoutChanged
+from pipeline.reading.bands import bands
+from pipeline.reading.expect import refuse_unknown
 from pipeline.reading.tables import document
 
 SCRIPT = "globalThis.__XAI_PUBLIC_MODELS__="
@@ -54,8 +56,7 @@ def parse(capture: Capture) -> Iterator[PriceQuote]:
     clusters = json.loads(script.strip().removeprefix(SCRIPT).removesuffix(";"))["clusterConfigs"]
     for number, cluster in enumerate(clusters):
         region = cluster.pop("clusterName")
-        if unknown := cluster.keys() - KINDS:
-            raise LayoutChanged(f"{region} has kinds of models that are not known: {sorted(unknown)}")
+        refuse_unknown(cluster, KINDS, f"the list of models in {region}")
         for kind, models in cluster.items():
             for index, model in enumerate(models):
                 threshold = int(model.get("longContextThreshold", "0"))
@@ -88,8 +89,7 @@ def _quotes(label: str, prices: dict[str, Any], threshold: int, region: str, poi
             meter=meter,
             list_unit_price=Decimal(printed).scaleb(-4 if unit is Unit.MILLION_TOKENS else -10).normalize(),
             pricing_unit=unit,
-            context_from=(threshold if is_long else 0) if threshold else None,
-            context_to=threshold if threshold and not is_long else None,
+            **bands([0, threshold] if threshold else [0])[threshold if is_long else 0],
             region=region,
             evidence=printed,
             locator=f"{pointer}/{key}",

@@ -1,6 +1,5 @@
-"""Z.ai's price list in its documentation, in USD. The unit of a table stands in a line above it, or in its cells.
-
-A price per token that names no direction holds for what goes in and for what comes out.
+"""Z.ai's price list in its documentation, in USD. The unit of a table stands in a line above it, or in its cells; a
+price per token that names no direction holds for what goes in and for what comes out.
 """
 
 import re
@@ -14,6 +13,7 @@ from pipeline.reading.extract import quote
 from pipeline.reading.money import read_unit
 from pipeline.reading.tables import tables, text_lines
 
+PAGE = "https://docs.z.ai/guides/overview/pricing"
 TOKENS = {
     "Input": [Meter.INPUT],
     "Cached Input": [Meter.CACHE_READ],
@@ -75,13 +75,5 @@ PROVIDER = Provider(
     name="Z.ai",
     homepage="https://z.ai",
     kind="first_party",
-    sources=(
-        Source(
-            page_id="pricing",
-            url="https://docs.z.ai/guides/overview/pricing.md",
-            format="markdown",
-            parse=parse,
-            verified=False,
-        ),
-    ),
+    sources=(Source("pricing", f"{PAGE}.md", "markdown", parse, verified=False, former_urls=(PAGE,)),),
 )

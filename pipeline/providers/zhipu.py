@@ -112,13 +112,13 @@ def _quotes(capture: Capture, found: list[Table]) -> Iterator[PriceQuote]:
 def _row(label: str, record: Record, kind: Meter | None) -> Iterator[PriceQuote]:
     columns = [(*_heading(column), printed) for column, printed in record.items()]
     bands = [_lengths(printed, in_thousands=per == "/千tokens") for name, per, printed in columns if name == "上下文"]
-    low, high, output = bands[0] if bands else Lengths()
+    lengths = bands[0] if bands else Lengths()
     version = record.get("训练版本", record.get("部署版本"))
     for name, per, printed in columns:
         for part in printed.split("；") if name not in NOTES else []:
             what, _, price = ESTIMATE.sub("", part).removesuffix(REGULAR).rpartition("：")
             meter, aspect = PARTS[what] if what else (kind if COLUMNS[name] is ANY_TOKEN else None, None)
-            notes = ", ".join(filter(None, (version, TUNED.get(name), output, aspect)))
+            notes = ", ".join(filter(None, (version, TUNED.get(name), lengths.output, aspect)))
             unit = Unit.CALL if kind in (Meter.IMAGE, Meter.VIDEO) else Unit.MILLION_TOKENS
             for counted in [meter] if meter else COLUMNS[name]:
                 item = quote(
@@ -127,13 +127,13 @@ def _row(label: str, record: Record, kind: Meter | None) -> Iterator[PriceQuote]
                     price + per if price[:1].isdigit() else price,
                     unit=(read_unit(per.partition("/")[2]) if per else unit) if price in FREE else None,
                     currency="CNY",
+                    evidence=printed,
                     locator=record.locator(name),
                     service_tier=TIERS.get(name, ServiceTier.STANDARD),
-                    context_from=low,
-                    context_to=high,
+                    **lengths.band,
                 )
                 if item:
-                    yield replace(item, evidence=printed)
+                    yield item
 
 
 def _heading(column: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from pipeline.reading.bands import Band
 from pipeline.reading.money import normalise
 
 _NAME = re.compile(r"输[入出](?:长度)?|Token", re.IGNORECASE)
@@ -25,6 +26,11 @@ class Lengths(NamedTuple):
     context_from: int | None = None
     context_to: int | None = None
     output: str | None = None
+
+    @property
+    def band(self) -> Band:
+        """The lengths of prompts, as fields of a quote."""
+        return Band(context_from=self.context_from, context_to=self.context_to)
 
 
 def read_lengths(printed: str, *, scale: int = 1) -> Lengths:

@@ -1,14 +1,14 @@
 """Runs one parse. Whatever goes wrong in it, and an empty result, becomes one named error."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, Source, Unit
 from pipeline.errors import BotChallenge, LayoutChanged, ScrapeError, UnreadablePrice
-from pipeline.reading.money import read_money
+from pipeline.reading.money import read_money, read_number
 
 # What the challenge pages of the large shields say of themselves, in their markup.
 _CHALLENGE = re.compile(
@@ -30,12 +30,14 @@ def quote(
     *,
     unit: Unit | None = None,
     currency: str = "USD",
+    evidence: str | None = None,
     locator: str,
     **dimensions: object,
 ) -> PriceQuote | None:
     """A quote from one printed cell, or None where the cell says that nothing is offered.
 
     A unit or currency printed in the cell wins over `unit` and `currency`, which come from the header or heading.
+    `evidence` is the cell where `printed` is only a part of it, or put together from it and its column.
     `dimensions` are further fields of PriceQuote. Raises UnreadablePrice.
     """
     money = read_money(printed)
@@ -50,7 +52,33 @@ def quote(
         list_unit_price=money.amount,
         pricing_unit=pricing_unit,
         currency=money.currency or currency,
-        evidence=printed,
+        evidence=printed if evidence is None else evidence,
+        locator=locator,
+        **dimensions,  # type: ignore[arg-type]
+    )
+
+
+def quote_json(
+    model_label: str,
+    meter: Meter,
+    printed: str,
+    *,
+    unit: Unit,
+    locator: str,
+    read_amount: Callable[[str], Decimal | None] = read_number,
+    **dimensions: object,
+) -> PriceQuote:
+    """A quote from one number of a JSON document, `printed` as it was sent, in USD unless `dimensions` say otherwise.
+
+    `locator` is the JSON pointer of the number; its last step names the key, which is part of the evidence.
+    Raises what `read_amount` raises.
+    """
+    return PriceQuote(
+        model_label=model_label,
+        meter=meter,
+        list_unit_price=read_amount(printed),
+        pricing_unit=unit,
+        evidence=f"{locator.rpartition('/')[2]}: {printed}",
         locator=locator,
         **dimensions,  # type: ignore[arg-type]
     )

@@ -71,10 +71,12 @@ class Table:
         """The nearest heading above the table, or ""."""
         return self.headings[-1] if self.headings else ""
 
-    def records(self, *, may_merge: bool = False) -> Iterator["Record"]:
-        """The rows by column name. Raises LayoutChanged for columns of the same name, for ragged rows and, unless they
-        `may_merge`, for rows whose cells stand in several columns.
+    def records(self, *, columns: Iterable[str] | None = None, may_merge: bool = False) -> Iterator["Record"]:
+        """The rows by column name. Raises LayoutChanged for columns of the same name, for others than `columns` (in any
+        order), for ragged rows and, unless they `may_merge`, for rows whose cells stand in several columns.
         """
+        if columns is not None and set(self.header) != set(columns):
+            raise LayoutChanged(f"table {self.number} under {self.heading!r} has the columns {self.header}")
         if len(set(self.header)) != len(self.header):
             raise LayoutChanged(f"table {self.number} has two columns of one name: {self.header}")
         merged = set() if may_merge else {row for row, _ in self.merged}

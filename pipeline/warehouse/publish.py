@@ -34,7 +34,8 @@ class Published:
 def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Published:
     """Writes the public DuckDB file and Parquet beside it, then swaps both in.
 
-    `manifest` is dbt's: its descriptions become comments, and a view that reads published tables only stays a view.
+    `manifest` is dbt's: what it describes is published, its descriptions become comments, and a view that reads
+    published tables only stays a view.
     Readers that have the old file open keep it; the last three generations stay in `generations/`.
     """
     public.mkdir(parents=True, exist_ok=True)
@@ -61,25 +62,23 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], parquet: Path) -> dict[str, int]:
-    nodes = {
-        (node["schema"], node["name"]): node
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in PUBLISHED_SCHEMAS
-    }
-    tables = connection.execute(
-        """
-        select schema_name, table_name, false from duckdb_tables()
-        where database_name = 'build' and list_contains(?, schema_name)
-        union all
-        select schema_name, view_name, true from duckdb_views()
-        where database_name = 'build' and list_contains(?, schema_name)
-        """,
-        [list(PUBLISHED_SCHEMAS), list(PUBLISHED_SCHEMAS)],
-    ).fetchall()
+    described = contracts(manifest)
+    # Of a build file what the project still has: tables of an older version may be left in it.
+    tables = [
+        (schema, name, is_view)
+        for schema, name, is_view in connection.execute(
+            """
+            select schema_name, table_name, false from duckdb_tables() where database_name = 'build'
+            union all
+            select schema_name, view_name, true from duckdb_views() where database_name = 'build'
+            """
+        ).fetchall()
+        if (schema, name) in described
+    ]
     stay_views = {
         (schema, name)
         for schema, name, is_view in tables
-        if is_view and _reads_published(nodes[schema, name], manifest)
+        if is_view and _reads_published(described[schema, name], manifest)
     }
     for schema in PUBLISHED_SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
@@ -87,10 +86,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], pa
     in_order = sorted(tables, key=lambda table: ((table[0], table[1]) in stay_views, table[:2]))
     for schema, name, _ in in_order:
         if (schema, name) in stay_views:
-            connection.execute(f"create view {schema}.{name} as {nodes[schema, name]['compiled_code']}")
+            connection.execute(f"create view {schema}.{name} as {described[schema, name]['compiled_code']}")
         else:
             connection.execute(f"create table {schema}.{name} as from build.{schema}.{name} order by all")
-        _describe(connection, schema, name, nodes.get((schema, name)), (schema, name) in stay_views)
+        _describe(connection, described[schema, name], "view" if (schema, name) in stay_views else "table")
 
     def export(relation: str) -> int:
         target = escaped(parquet / f"{relation}.parquet")
@@ -115,28 +114,11 @@ def _reads_published(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bo
     )
 
 
-def _describe(
-    connection: duckdb.DuckDBPyConnection, schema: str, name: str, node: Mapping[str, Any] | None, is_view: bool
-) -> None:
-    """Comments from dbt's descriptions; tables of Python brought theirs along into the build file."""
-    if node is not None:
-        table, columns = node["description"], {c["name"]: c["description"] for c in node["columns"].values()}
-    else:
-        where = ["build", schema, name]
-        [table] = connection.execute(
-            "select comment from duckdb_tables() where (database_name, schema_name, table_name) = (?, ?, ?)", where
-        ).fetchone() or [""]
-        columns = dict(
-            connection.execute(
-                "select column_name, comment from duckdb_columns()"
-                " where (database_name, schema_name, table_name) = (?, ?, ?)",
-                where,
-            ).fetchall()
-        )
-    kind = "view" if is_view else "table"
-    connection.execute(f"comment on {kind} {schema}.{name} is '{escaped(table)}'")
-    for column, description in columns.items():
-        connection.execute(f"comment on column {schema}.{name}.{column} is '{escaped(description)}'")
+def _describe(connection: duckdb.DuckDBPyConnection, contract: Mapping[str, Any], kind: str) -> None:
+    relation = f"{contract['schema']}.{contract['name']}"
+    connection.execute(f"comment on {kind} {relation} is '{escaped(contract['description'])}'")
+    for column in contract["columns"].values():
+        connection.execute(f"comment on column {relation}.{column['name']} is '{escaped(column['description'])}'")
 
 
 def _swap(public: Path, draft: Path, parquet: Path) -> None:
@@ -165,3 +147,12 @@ def load_manifest(path: Path) -> dict[str, Any]:
     """dbt's manifest of a build, compiled SQL included."""
     manifest: dict[str, Any] = json.loads(path.read_text())
     return manifest
+
+
+def contracts(manifest: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is published, by schema and table: dbt's models, and the sources that Python writes."""
+    return {
+        (node["schema"], node["name"]): node
+        for node in (*manifest["nodes"].values(), *manifest["sources"].values())
+        if node["resource_type"] in {"model", "source"} and node["schema"] in PUBLISHED_SCHEMAS
+    }

@@ -1,33 +1,31 @@
 """Statistics of Python as tables of the warehouse."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 import pandas as pd
 
 
-def write_table(
-    connection: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame, descriptions: Mapping[str, str]
-) -> None:
-    """Replaces a table with a frame and describes it; moments become UTC without zone, like everywhere else.
+def write_table(connection: duckdb.DuckDBPyConnection, contract: Mapping[str, Any], frame: pd.DataFrame) -> None:
+    """Replaces a table with a frame, in the columns and types that dbt's yml declares for it.
 
-    `descriptions` has one text per column, and "" for the table. Raises ValueError if a column has none or a text no
-    column: what is published is described.
+    `contract` is the table's source in dbt's manifest. Moments become UTC without zone, like everywhere else. Raises
+    ValueError if the frame has other columns, and DuckDB's ConversionException if a value has no place in its type.
     """
-    if set(frame.columns) != set(descriptions) - {""}:
-        raise ValueError(f"columns and descriptions of {table} differ: {set(frame.columns) ^ set(descriptions) - {''}}")
+    table, columns = f"{contract['schema']}.{contract['name']}", contract["columns"]
+    if differing := set(frame.columns) ^ set(columns):
+        raise ValueError(f"columns and contract of {table} differ: {differing}")
     frame = frame.copy()
     for column in frame.select_dtypes("datetimetz").columns:
         frame[column] = frame[column].dt.tz_localize(None)
-    connection.execute(f"create schema if not exists {table.partition('.')[0]}")
+    typed = ", ".join(f"cast({name} as {column['data_type']}) as {name}" for name, column in columns.items())
+    connection.execute(f"create schema if not exists {contract['schema']}")
     connection.register("new_table", frame)
     try:
-        connection.execute(f"create or replace table {table} as from new_table")
+        connection.execute(f"create or replace table {table} as from new_table select {typed}")
     finally:
         connection.unregister("new_table")
-    connection.execute(f"comment on table {table} is '{escaped(descriptions[''])}'")
-    for column in frame.columns:
-        connection.execute(f"comment on column {table}.{column} is '{escaped(descriptions[column])}'")
 
 
 def escaped(text: object) -> str:

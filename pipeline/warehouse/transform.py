@@ -1,14 +1,21 @@
-"""dbt, run in this process: a subprocess would import it all again."""
+"""dbt, run through its own Python interface: in this process, or ahead of time in one beside it."""
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock, Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pipeline.settings import PROJECT, settings
 
 if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -31,17 +38,117 @@ def built_manifest() -> Path:
     return settings().build.parent / "dbt" / "manifest.json"
 
 
-def invoke(arguments: Iterable[str], on_event: Callable[["EventMsg"], None] | None = None) -> bool:
-    """Runs a dbt command on the build file; whether all of it succeeded. Raises RuntimeError if dbt itself breaks."""
+class Build:
+    """One `dbt build` in a process of its own, which imports dbt and parses the project before it is asked to build.
+
+    A day's run needs seconds for both; so the second core has done it by the time the pages are read.
+    """
+
+    def __init__(self) -> None:
+        # Here, so that only one of the two processes parses the project anew after a change.
+        prepare()
+        # Not a fork: this process may have threads, and a lock that one of them holds would stay closed in the copy.
+        context = get_context("spawn")
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(other_end,), name="dbt", daemon=True)
+        self._process.start()
+        other_end.close()
+        self.succeeded = False
+
+    def begin(self) -> None:
+        """Lets it build seeds and models and run tests, as soon as it has parsed them."""
+        # Of a process that has ended, `events` tells.
+        with suppress(BrokenPipeError):
+            self._connection.send("build")
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """The final event of each seed, model and test, as dbt logs it in JSON, while it builds.
+
+        Afterwards `succeeded` says whether there was no error. Raises RuntimeError if dbt itself breaks.
+        """
+        while True:
+            try:
+                message = self._connection.recv()
+            except (EOFError, ConnectionResetError) as error:
+                self._process.join()
+                raise RuntimeError(f"dbt's process ended with exit code {self._process.exitcode}") from error
+            if isinstance(message, dict):
+                yield message
+            elif isinstance(message, bool):
+                self.succeeded = message
+                return
+            else:
+                raise RuntimeError(message)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        self._process.join()
+
+
+_FINISHED = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
+
+
+def _serve(connection: Connection) -> None:
+    """The other process: parses, waits for the word to build, sends events and in the end the outcome."""
+    from google.protobuf.json_format import MessageToDict
+
+    # A run that is killed must not leave a process behind that holds the build file.
+    Thread(target=_end_with_the_run, daemon=True).start()
+    one_at_a_time = Lock()
+
+    def pass_on(event: "EventMsg") -> None:
+        if event.info.name in _FINISHED:
+            with one_at_a_time:
+                connection.send(MessageToDict(event, preserving_proto_field_name=True))
+
+    try:
+        target = _target()
+        manifest = cast("Manifest", _invoke(["parse"], target).result)
+        connection.recv()
+        built = _invoke(["build", "--exclude-resource-type", "unit_test"], target, pass_on, manifest)
+        connection.send(built.success)
+    except RuntimeError as error:
+        connection.send(str(error))
+    except EOFError:
+        # The run ended before its build.
+        return
+
+
+def _end_with_the_run() -> None:
+    if (run := parent_process()) is not None:
+        wait([run.sentinel])
+        os._exit(1)
+
+
+def invoke(arguments: Iterable[str]) -> bool:
+    """Runs a dbt command on the build file in this process; whether all of it succeeded.
+
+    Raises RuntimeError if dbt itself breaks.
+    """
+    return bool(_invoke(arguments, _target()).success)
+
+
+def _target() -> Path:
+    """The folder for what dbt writes, with the project as it was last parsed."""
     prepare()
     target = built_manifest().parent
     target.mkdir(parents=True, exist_ok=True)
     if not (target / _PARSED).exists():
         shutil.copyfile(PREPARED / _PARSED, target / _PARSED)
-    return _invoke(arguments, target, on_event)
+    return target
 
 
-def _invoke(arguments: Iterable[str], target: Path, on_event: Callable[["EventMsg"], None] | None = None) -> bool:
+def _invoke(
+    arguments: Iterable[str],
+    target: Path,
+    on_event: Callable[["EventMsg"], None] | None = None,
+    manifest: "Manifest | None" = None,
+) -> "dbtRunnerResult":
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
@@ -57,11 +164,11 @@ def _invoke(arguments: Iterable[str], target: Path, on_event: Callable[["EventMs
     ]
     command += ["--target-path", str(target), "--log-path", str(target)]
     try:
-        result = dbtRunner(callbacks=[on_event] if on_event else []).invoke(command)
+        result = dbtRunner(manifest, [on_event] if on_event else []).invoke(command)
     finally:
         # dbt-duckdb keeps its connection for the next command; nobody else could open the file.
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         reset_adapters()  # type: ignore[no-untyped-call]
     if result.exception is not None:
         raise RuntimeError(f"dbt {command[0]} broke: {result.exception}") from result.exception
-    return bool(result.success)
+    return result

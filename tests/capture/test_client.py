@@ -202,6 +202,15 @@ def test_transient_errors_are_tried_again(web: Web, client_for: Clients, status:
     assert len(web.asked("a.example/prices")) == 4
 
 
+def test_a_host_that_turns_plain_clients_away_in_a_status_of_its_own_is_asked_once(
+    web: Web, client_for: Clients
+) -> None:
+    web.serve("a.example/prices", Reply(521), PRICES)
+    with pytest.raises(FetchError, match="521"):
+        fetch(client_for())
+    assert len(web.asked("a.example/prices")) == 1
+
+
 def test_retries_end(web: Web, client_for: Clients) -> None:
     web.serve("a.example/prices", Reply(503))
     with pytest.raises(FetchError, match="503 Service Unavailable"):
@@ -238,6 +247,43 @@ def test_a_host_that_wants_to_be_left_alone_longer_is_left_alone(web: Web, clien
     with pytest.raises(FetchError, match="503"):
         fetch(client_for())
     assert len(web.asked("a.example/prices")) == 1
+
+
+def test_a_host_that_wants_to_be_left_alone_is_asked_for_no_other_page(web: Web, client_for: Clients) -> None:
+    web.serve("a.example/prices", Reply(503, headers={"Retry-After": "61"}))
+    web.serve("b.example/prices", PRICES)
+    client = client_for()
+    with pytest.raises(FetchError, match="503"):
+        fetch(client)
+    with pytest.raises(FetchError, match=r"was not asked for: a\.example is to be left alone for 6\d s more"):
+        fetch(client, "https://a.example/more")
+    assert web.asked("a.example/more") == []
+    assert fetch(client, "https://b.example/prices").body == PRICES
+
+
+def test_a_pause_is_kept_where_no_retry_is_left(web: Web, client_for: Clients) -> None:
+    web.serve("a.example/prices", Reply(429, headers={"Retry-After": "1"}))
+    web.serve("a.example/more", PRICES)
+    client = client_for(max_retries=0)
+    with pytest.raises(FetchError, match="429"):
+        fetch(client)
+    assert fetch(client, "https://a.example/more").body == PRICES
+    assert web.asked("a.example/more")[0].began - web.asked("a.example/prices")[0].ended >= 0.9
+
+
+def test_the_interval_lies_between_all_requests_to_a_host(web: Web, settings_for: Callable[..., Settings]) -> None:
+    web.serve("a.example/prices", Reply(503, seconds=0.15), Reply(302, headers={"Location": "/more"}))
+    web.serve("a.example/more", PRICES)
+    with Client(settings_for(origin=web.url), interval=0.2) as client:
+        fetch(client)
+        fetch(client, "https://a.example/more")
+        began = [request.began for request in web.requests]
+        assert web.paths == [f"/a.example/{name}" for name in ("robots.txt", "prices", "prices", "more", "more")]
+        assert all(after - before >= 0.2 for before, after in pairwise(began))
+        asked_elsewhere = time.monotonic()
+        web.serve("b.example/prices", PRICES)
+        fetch(client, "https://b.example/prices")
+    assert web.requests[-2].began - asked_elsewhere < 0.15
 
 
 @pytest.mark.parametrize("nonsense", ["soon", "-1", "9" * 5000, "Mon, 99 Foo 99999 99:99:99 GMT", "Thu, 01 Jan 1970"])

@@ -1,5 +1,6 @@
 """The stand-in server, asked over HTTP."""
 
+import base64
 import csv
 import hashlib
 import re
@@ -165,6 +166,88 @@ def test_a_visitor_who_leaves_early_is_no_error(captures: Path, capfd: pytest.Ca
             with requests.get(f"{url}/a.example/pricing", timeout=5, stream=True) as answer:
                 assert answer.status_code == 200
     assert capfd.readouterr() == ("", "")
+
+
+def index(url: str, address: str, **query: str) -> list[list[str]]:
+    answer = requests.get(
+        f"{url}/web.archive.org/cdx/search/cdx", params={"url": address, "output": "json"} | query, timeout=5
+    )
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
+    table: list[list[str]] = answer.json()
+    return table
+
+
+def test_the_web_archive_lists_every_native_page(captures: Path) -> None:
+    def digest(body: bytes) -> str:
+        return base64.b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
+
+    may, june = b"body of a/2026-05-01_pricing.html", b"body of a/2026-06_pricing.html"
+    with serving(captures) as url:
+        table = index(url, "https://a.example/pricing")
+        assert index(url, "https://nobody.example/") == []
+    url_and_kind = ["https://a.example/pricing", "text/html", "200"]
+    assert table == [
+        ["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"],
+        ["example,a)/pricing", "20260501000000", *url_and_kind, digest(may), str(len(may))],
+        ["example,a)/pricing", "20260601000000", *url_and_kind, digest(june), str(len(june))],
+    ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a.example/pricing", "http://a.example/pricing/", "https://www.A.example/pricing", "a.example:80/pricing"],
+)
+def test_the_web_archive_knows_an_address_by_any_spelling(captures: Path, address: str) -> None:
+    with serving(captures) as url:
+        rows = index(url, address, fl="timestamp,original")[1:]
+    assert rows == [["20260501000000", address], ["20260601000000", address]]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "bounds", "found"),
+    [
+        (None, {"from": "20260501", "to": "20260501"}, ["20260501000000"]),
+        (None, {"from": "20260502", "to": "2026"}, ["20260601000000"]),
+        (None, {"to": "20260430"}, []),
+        (date(2026, 5, 31), {"from": "2023"}, ["20260501000000"]),
+    ],
+)
+def test_the_web_archive_has_what_was_captured_by_then(
+    captures: Path, as_of: date | None, bounds: dict[str, str], found: list[str]
+) -> None:
+    with serving(captures, as_of) as url:
+        table = index(url, "a.example/pricing", fl="timestamp", **bounds)
+        statuses = [
+            requests.get(f"{url}/web.archive.org/web/{moment}id_/https://a.example/pricing", timeout=5).status_code
+            for moment in ("20260501000000", "20260601000000")
+        ]
+    assert [moment for [moment] in table[1:]] == found
+    assert statuses == [200, 404 if as_of else 200]
+
+
+def test_the_web_archive_collapses_neighbours_that_are_the_same(captures: Path) -> None:
+    (captures / "a/2026-06_pricing.html").write_text("body of a/2026-05-01_pricing.html")
+    with serving(captures) as url:
+        assert len(index(url, "a.example/pricing")) == 3
+        assert index(url, "a.example/pricing", fl="timestamp", collapse="digest") == [["timestamp"], ["20260501000000"]]
+
+
+def test_a_memento_is_the_page_as_it_was(captures: Path) -> None:
+    with serving(captures) as url:
+        answer = requests.get(f"{url}/web.archive.org/web/20260501000000id_/https://a.example/pricing", timeout=5)
+        query = "https://api.b.example/v1/models?tier=all&x=%2Fy"
+        assert requests.get(f"{url}/web.archive.org/web/20250101000000id_/{query}", timeout=5).status_code == 200
+        assert (
+            requests.get(
+                f"{url}/web.archive.org/web/20260502000000id_/https://a.example/pricing", timeout=5
+            ).status_code
+            == 404
+        )
+        assert requests.get(f"{url}/web.archive.org/cdx/search/cdx?url=a.example/pricing", timeout=5).status_code == 400
+    assert answer.text == "body of a/2026-05-01_pricing.html"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Memento-Datetime"] == "Fri, 01 May 2026 00:00:00 GMT"
+    assert answer.headers["Link"] == '<https://a.example/pricing>; rel="original"'
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ def served(page: Path) -> list[bytes]:
     """The pages that are joined in one of our own, as a server would have sent them."""
     text, documents = page.read_text().rstrip("\n"), []
     while text:
+        if text.startswith("<"):
+            before, end, text = text.partition("</html>\n")
+            documents.append(f"{before}{end}".rstrip("\n").encode())
+            continue
         _, end = JSONDecoder().raw_decode(text)
         documents.append(text[:end].encode())
         text = text[end:].lstrip("\n")

@@ -1,7 +1,8 @@
 """Every page that stands here, read and compared with the table or the error that stands beside it.
 
 A page is `<provider_id>/<date>_<page_id>[_<note>].<html|md|json>`. Beside it stands either `<same stem>.csv`, the
-prices that a person found on the page, or `<same stem>.error`, the name of the error that reading it must raise.
+prices that a person found on the page, or `<same stem>.error`, the name of the error that reading it must raise: the
+error of the parser of that page id, or of the provider's first where the name has none, and no other may read it.
 A page without either gets a drafted `.draft.csv` and fails: compare the draft with the page, then rename it.
 
 Real captures outside the repository are proved in the same way: their tables stand in `shared/<provider_id>/`,
@@ -17,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain import Capture, PriceQuote
+from pipeline.domain import Capture, PriceQuote, Provider, Source
 from pipeline.errors import ScrapeError
 from pipeline.providers import discover
-from pipeline.reading.extract import recognise
+from pipeline.reading.extract import read, recognise
 from pipeline.reading.money import normalise
 from tests.conftest import SHARED_CAPTURES, needs_shared
 
@@ -63,6 +64,13 @@ def load(page: Path) -> Capture:
     )
 
 
+def source_named_by(page: Path, provider: Provider) -> Source | None:
+    """The source whose page id stands behind the day in the name of a page: the longest, as one may begin another."""
+    rest = page.stem.partition("_")[2]
+    named = [source for source in provider.sources if f"{rest}_".startswith(f"{source.page_id}_")]
+    return max(named, key=lambda source: len(source.page_id), default=None)
+
+
 def as_table(page_id: str, quotes: list[PriceQuote]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -91,6 +99,9 @@ def check(page: Path, expected: Path) -> None:
     if error_name.exists():
         with pytest.raises(ScrapeError) as raised:
             recognise(capture, provider)
+        if source := source_named_by(page, provider):
+            with pytest.raises(ScrapeError) as raised:
+                read(capture, source)
         assert type(raised.value).__name__ == error_name.read_text().strip()
         return
     source, quotes = recognise(capture, provider)

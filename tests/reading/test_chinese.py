@@ -1,5 +1,6 @@
 import pytest
 
+from pipeline.reading.bands import Band
 from pipeline.reading.chinese import Lengths, labelled_prices, read_lengths
 
 
@@ -20,6 +21,13 @@ from pipeline.reading.chinese import Lengths, labelled_prices, read_lengths
 )
 def test_a_band_in_each_notation(printed: str, expected: Lengths) -> None:
     assert read_lengths(printed) == expected
+
+
+def test_lengths_of_prompts_are_the_band_of_a_quote() -> None:
+    assert read_lengths("输入长度 (32k, 128k]，输出长度 [0, 0.2k)").band == Band(
+        context_from=32_000, context_to=128_000
+    )
+    assert Lengths().band == Band(context_from=None, context_to=None)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
 from pipeline.errors import BotChallenge, LayoutChanged, ScrapeError, UnreadablePrice
-from pipeline.reading.extract import quote, read, recognise
+from pipeline.reading.extract import quote, quote_json, read, recognise
 from pipeline.reading.tables import tables, text_lines
 
 PAGE = b"<!DOCTYPE html><html><body><table><tr><th>Model</th><th>Input</th></tr>%s</table></body></html>"
@@ -45,6 +45,27 @@ def test_quotes_come_in_page_order_with_what_was_printed() -> None:
     assert (first.model_label, first.list_unit_price, first.pricing_unit) == ("m", Decimal(1), Unit.MILLION_TOKENS)
     assert (first.evidence, first.locator) == ("$1 / MTok", "table 1, row 1, Input")
     assert (second.currency, second.pricing_unit) == ("EUR", Unit.THOUSAND_TOKENS)
+
+
+def test_the_evidence_is_the_cell_where_the_price_is_only_a_part_of_it() -> None:
+    item = quote("m", Meter.INPUT, "$1/MTok", evidence="1 (was 2)", locator="here")
+    assert item is not None
+    assert (item.list_unit_price, item.evidence) == (Decimal(1), "1 (was 2)")
+    assert quote("m", Meter.INPUT, "-", evidence="- (was 2)", locator="here") is None
+
+
+def test_a_number_of_a_document_is_quoted_with_its_key() -> None:
+    item = quote_json("m", Meter.INPUT, "0.50", unit=Unit.TOKEN, locator="/data/0/pricing/prompt", context_to=8)
+    assert (item.model_label, item.meter, item.list_unit_price) == ("m", Meter.INPUT, Decimal("0.50"))
+    assert (item.pricing_unit, item.currency, item.context_to) == (Unit.TOKEN, "USD", 8)
+    assert (item.evidence, item.locator) == ("prompt: 0.50", "/data/0/pricing/prompt")
+
+
+def test_a_number_of_a_document_is_read_as_strictly_as_its_provider_needs() -> None:
+    with pytest.raises(UnreadablePrice):
+        quote_json("m", Meter.INPUT, "5e-7", unit=Unit.TOKEN, locator="/prompt")
+    item = quote_json("m", Meter.INPUT, "5e-7", unit=Unit.TOKEN, locator="/prompt", read_amount=Decimal)
+    assert (item.list_unit_price, item.evidence) == (Decimal("0.0000005"), "prompt: 5e-7")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ def test_one_price_is_read_exactly(printed: str, amount: str, currency: str, uni
         ("—", None),
         ("-*", None),
         ("N/A", None),
+        ("\\", None),
+        ("null", None),
         ("Free", Money(Decimal(0), None, None)),
         ("$0.00", Money(Decimal("0.00"), "USD", None)),
         ("Contact Sales", Money(None, None, None)),

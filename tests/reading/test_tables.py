@@ -205,6 +205,14 @@ def test_markdown_tables_are_read_as_they_are_rendered() -> None:
     )
 
 
+def test_records_have_the_columns_that_are_expected_in_any_order() -> None:
+    [table] = tables(capture("## Chat\n\n| model | price |\n| --- | --- |\n| m | $1 |\n"))
+    assert list(table.records(columns=("price", "model"))) == [{"model": "m", "price": "$1"}]
+    for columns in (["model"], ["model", "price", "unit"], ["model", "cost"]):
+        with pytest.raises(LayoutChanged, match=r"^table 1 under 'Chat' has the columns \('model', 'price'\)$"):
+            list(table.records(columns=columns))
+
+
 def test_ragged_rows_and_twin_columns_of_markdown_are_refused_as_records() -> None:
     models, batch = tables(capture(MARKDOWN))
     with pytest.raises(LayoutChanged, match="2 cells under 3 columns"):

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from pipeline.domain import Meter, PriceQuote
-from tests.warehouse.worlds import BEST_FIRST, DAY, Page, World
+from tests.warehouse.worlds import BEST_FIRST, DAY, Page, Taken, World
 
 BEGINNING, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -95,13 +95,18 @@ def spells_of(world: World, page: Page) -> Iterator[Spell]:
 def believed_pages(world: World, page: Page) -> dict[datetime, tuple[PriceQuote, ...]]:
     """What the page said at each instant at which it was read, by the last reading of each capture.
 
-    Of two captures of one instant, the later request speaks once it has been read.
+    Of two captures of one instant the page itself goes before the web archive, and else the later request speaks; each
+    once it has been read.
     """
     pages: dict[datetime, tuple[PriceQuote, ...] | None] = {}
-    for capture in sorted(world.captures, key=lambda capture: (capture.requested_at, capture.capture_id)):
+    for capture in sorted(world.captures, key=_from_weak_to_strong):
         if capture.page == page and any(read.quotes is not None for read in capture.readings):
             pages[capture.captured_at] = capture.readings[-1].quotes
     return {at: quotes for at, quotes in pages.items() if quotes is not None}
+
+
+def _from_weak_to_strong(capture: Taken) -> tuple[bool, datetime, str]:
+    return capture.origin != "web_archive", capture.requested_at, capture.capture_id
 
 
 def statements(pages: dict[datetime, tuple[PriceQuote, ...]], meter: Meter) -> list[Statement]:

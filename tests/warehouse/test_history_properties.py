@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain import Attempt, Meter, PriceQuote, Reading
+from pipeline.domain import Attempt, Meter, Origin, PriceQuote, Reading
 from pipeline.settings import settings as tokenfall_settings
 from pipeline.warehouse import build, transform
 from tests.warehouse.compiled import HEADLINE, WITNESSES, Model, Warehouse, compile_models, table_rows
@@ -155,12 +155,13 @@ def learnt(number: float) -> datetime:
     return LEARNT + number * DAY
 
 
-def taken(page: Page, at: float, *readings: tuple[float, tuple[PriceQuote, ...] | None]) -> Taken:
+def taken(
+    page: Page, at: float, *readings: tuple[float, tuple[PriceQuote, ...] | None], origin: Origin = "live"
+) -> Taken:
     """A capture, asked for when it was first read; readings are days of knowledge with what was read."""
     asked = learnt(readings[0][0])
-    return Taken(
-        f"{page.name}{at}-{asked}", page, day(at), asked, tuple(Read(learnt(on), read) for on, read in readings)
-    )
+    read = tuple(Read(learnt(on), read) for on, read in readings)
+    return Taken(f"{page.name}{at}-{asked}", page, day(at), asked, read, origin)
 
 
 def said(price: int | None, start: float | None = None, end: float | None = None) -> PriceQuote:
@@ -199,6 +200,11 @@ CASES: dict[str, tuple[str, list[Taken], list[tuple[Any, ...]]]] = {
         [taken(A, 4, (4, ONE)), taken(A, 6, (6, ONE)), taken(A, 8, (8, TWO_FROM_FIVE))],
         [("a", 1, 4, None, 4, 8), ("a", 1, 4, 8, 8, None), ("a", 2, 8, None, 8, None)],
     ),
+    "a price that was announced and taken back before its day never was": (
+        WITNESSES,
+        [taken(A, 1, (1, TWO_FROM_FIVE)), taken(A, 3, (3, ONE)), taken(A, 6, (6, ONE))],
+        [("a", 1, 1, 5, 1, 3), ("a", 1, 1, None, 3, None)],
+    ),
     "of a lasting and a passing price, the passing one is in force": (
         WITNESSES,
         [taken(A, 1, (1, (said(3), said(1, None, 5)))), taken(A, 2, (1, (said(1, None, 5), said(3))))],
@@ -208,6 +214,21 @@ CASES: dict[str, tuple[str, list[Taken], list[tuple[Any, ...]]]] = {
         WITNESSES,
         [taken(A, 1, (1, ONE), (3, THREE)), taken(A, 1, (2, TWO))],
         [("a", 1, 1, None, 1, 2), ("a", 2, 1, None, 2, None)],
+    ),
+    "a page's own word goes before a memento of the same instant that comes later": (
+        WITNESSES,
+        [taken(A, 1, (1, ONE)), taken(A, 1, (2, TWO), origin="web_archive")],
+        [("a", 1, 1, None, 1, None)],
+    ),
+    "a memento speaks of its instant until the page's own word comes": (
+        WITNESSES,
+        [taken(A, 1, (1, TWO), origin="web_archive"), taken(A, 1, (2, ONE))],
+        [("a", 2, 1, None, 1, 2), ("a", 1, 1, None, 2, None)],
+    ),
+    "of two instants a memento speaks of its own": (
+        WITNESSES,
+        [taken(A, 2, (1, ONE)), taken(A, 1, (2, TWO), origin="web_archive")],
+        [("a", 1, 2, None, 1, 2), ("a", 2, 1, 2, 2, None), ("a", 1, 2, None, 2, None)],
     ),
     "what a map declares of the past is believed while one of its readings says so": (
         WITNESSES,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.capture.archive import Archive
 from pipeline.day import RELEASED
-from pipeline.domain import Attempt, Meter, PriceQuote, Provider, Reading, Role, Source, Unit
+from pipeline.domain import Attempt, Meter, Origin, PriceQuote, Provider, Reading, Role, Source, Unit
 
 MAKER, MAP = "maker", "map"
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
@@ -54,6 +54,7 @@ class Taken(NamedTuple):
     captured_at: datetime
     requested_at: datetime
     readings: tuple[Read, ...]
+    origin: Origin = "live"
 
 
 class World(NamedTuple):
@@ -66,7 +67,7 @@ class World(NamedTuple):
         lines = ["a world"]
         for capture in self.captures:
             at, asked = _day(capture.captured_at, EPOCH), _day(capture.requested_at, LEARNT)
-            lines.append(f"{capture.capture_id} of {capture.page.key} at {at}, asked for on {asked}")
+            lines.append(f"{capture.capture_id} of {capture.page.key} at {at}, asked for on {asked} ({capture.origin})")
             for read in capture.readings:
                 lines.append(f"    read on {_day(read.read_at, LEARNT)}{'' if read.quotes else ', failed'}")
                 lines += [
@@ -140,7 +141,7 @@ def records(world: World) -> Iterator[Attempt | Reading]:
             provider_id=capture.page.provider_id,
             page_id=capture.page.name,
             url="https://maker.example",
-            origin="live",
+            origin=capture.origin,
             requested_at=capture.requested_at,
             captured_at=capture.captured_at,
             outcome="ok",
@@ -167,6 +168,7 @@ _printed = st.sampled_from(
         (None, Unit.MILLION_TOKENS),
     ]
 )
+_ORIGINS: list[Origin] = ["live", "web_archive"]
 _instants = st.integers(0, 5).map(lambda day: EPOCH + day * DAY)
 _requests = st.integers(0, 5).map(lambda day: LEARNT + day * DAY)
 # Dates that are announced fall on captures, between them, and within a second of them.
@@ -226,6 +228,7 @@ def worlds(draw: st.DrawFn) -> World:
             st.lists(
                 st.tuples(st.integers(0, 3), st.sampled_from([*said[page], *said[page], None])), min_size=1, max_size=3
             ),
+            st.sampled_from(_ORIGINS),
         )
     )
     captures = [
@@ -237,8 +240,9 @@ def worlds(draw: st.DrawFn) -> World:
             tuple(
                 Read(requested_at + days * DAY, quotes) for days, quotes in sorted(readings, key=lambda item: item[0])
             ),
+            origin,
         )
-        for number, (page, captured_at, requested_at, readings) in enumerate(
+        for number, (page, captured_at, requested_at, readings, origin) in enumerate(
             draw(st.lists(captured, min_size=2, max_size=8))
         )
     ]

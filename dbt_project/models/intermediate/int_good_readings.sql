@@ -17,7 +17,9 @@ neighbours as (
         lead(known_from) over in_time as next_known_from
     from readings
     where known_to is null
-    window in_time as (partition by page_key order by captured_at, requested_at, capture_id)
+    window in_time as (
+        partition by page_key order by captured_at, origin <> 'web_archive', requested_at, capture_id
+    )
 ),
 
 counts as (
@@ -103,6 +105,7 @@ select
     provider_id,
     page_id,
     page_key,
+    origin,
     requested_at,
     captured_at,
     evidence_sha256,

@@ -5,7 +5,11 @@
 #}
 with readings as (
     select * from {{ ref('int_good_readings') }}
-    window of_one_instant as (partition by page_key, captured_at order by requested_at, capture_id, known_from)
+    window
+        of_one_instant as (
+            partition by page_key, captured_at
+            order by origin <> 'web_archive', requested_at, capture_id, known_from
+        )
     -- An instant that is asked for again and says the same says nothing new.
     qualify not coalesce(
         lag(quotes_sha256) over of_one_instant = quotes_sha256
@@ -26,13 +30,14 @@ good_readings as (
         evidence_sha256,
         quotes_sha256,
         known_from,
-        -- Of two captures of one instant, the later request speaks once it has been read.
+        -- Of two captures of one instant the page's own word goes before a web archive's, and else the later request
+        -- speaks; each once it has been read.
         least(
             coalesce(known_to, cast('infinity' as timestamp)),
             coalesce(
                 min(known_from) over (
                     partition by page_key, captured_at
-                    order by requested_at, capture_id
+                    order by origin <> 'web_archive', requested_at, capture_id
                     groups between 1 following and unbounded following
                 ),
                 cast('infinity' as timestamp)

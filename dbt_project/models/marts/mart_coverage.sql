@@ -22,6 +22,8 @@ attempts as (
         count(*) filter (where outcome in ('RobotsDisallowed', 'BotChallenge', 'BlockedAddress')) as blocked_attempts,
         count(*) filter (where outcome not in ('ok', 'unchanged')) as failed_attempts
     from {{ ref('stg_captures') }}
+    -- What a memento was like says nothing of how the page can be read today.
+    where origin is distinct from 'web_archive'
     group by page_key
 ),
 

@@ -54,9 +54,15 @@ leaders as (
         ) as day_to,
         min(contenders.usd_per_mtok) filter (where not contenders.is_promo) as p_star,
         min(contenders.usd_per_mtok) as p_star_with_promos,
+        -- With its model of that time: a label may stand for another one today.
         arg_min(
-            contenders.offer_id, (contenders.usd_per_mtok, contenders.offer_id)
-        ) filter (where not contenders.is_promo) as leader_offer_id,
+            {
+                'offer_id': contenders.offer_id,
+                'provider_id': contenders.provider_id,
+                'model_id': contenders.model_id
+            },
+            (contenders.usd_per_mtok, contenders.offer_id)
+        ) filter (where not contenders.is_promo) as leader,
         count(distinct contenders.offer_id) as offers
     from edges
     left join contenders
@@ -94,9 +100,8 @@ select
     min(daily.p_star) over (
         partition by daily.tier_id, daily.model_group, daily.workload_id order by daily.price_date
     ) as p_star_cummin,
-    daily.leader_offer_id,
-    offers.provider_id as leader_provider_id,
-    offers.model_id as leader_model_id,
+    daily.leader.offer_id as leader_offer_id,
+    daily.leader.provider_id as leader_provider_id,
+    daily.leader.model_id as leader_model_id,
     daily.offers
 from daily
-left join {{ ref('dim_offer') }} as offers on daily.leader_offer_id = offers.offer_id

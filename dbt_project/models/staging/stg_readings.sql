@@ -4,6 +4,7 @@ select
     captures.provider_id,
     captures.page_id,
     captures.page_key,
+    captures.origin,
     captures.requested_at,
     captures.captured_at,
     captures.sha256 as evidence_sha256,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from pipeline.reading import mdx
 from tests.providers.mutants import Mutant, Plan, other_number, other_price
+from tests.providers.mutants.html import JSON_BEHIND
 from tests.providers.mutants.html import plans as html_plans
 from tests.providers.mutants.markdown import plans as markdown_plans
 
@@ -63,6 +64,7 @@ def _within(region: Region, path: Path, plan: Plan) -> Mutant:
 _PUSH = re.compile(r'self\.__next_f\.push\(\[1,\s*("(?:[^"\\]|\\.)*")\s*\]\)')
 _ISLAND = re.compile(r'<astro-island[^>]*? props="([^"]*)"')
 _ATTRIBUTE = re.compile(r' data-[\w-]+="(\{&quot;[^"]*|\[&quot;[^"]*)"')
+_MARKUP = re.compile(r' data-[\w-]+="(&lt;[^"]*)"')
 _SCRIPT = re.compile(r"<script[^>]*>\s*(?:[\w.]+\s*=\s*)?([\[{].*?[\]}]);?\s*</script>", re.DOTALL)
 _COMPONENT = re.compile(r"<[A-Z]\w*(?:(?!<[A-Z]|/>\s).)*?(?P<properties>\s)(?=\w+=\{\s*\[)", re.DOTALL)
 _PROPERTY = re.compile(r"\s*(\w+)=\{(?=\s*\[)")
@@ -83,6 +85,11 @@ def regions(text: str) -> Iterator[Region]:
             yield Region(_plain(_load(html.unescape(found[1]))), partial(_written, text, found.span(1), _island))
         for found in _ATTRIBUTE.finditer(text):
             yield Region(_load(html.unescape(found[1])), partial(_written, text, found.span(1), _attribute))
+        for found in _MARKUP.finditer(text):
+            yield Region([html.unescape(found[1])], partial(_written, text, found.span(1), _markup))
+        if (behind := text.find(JSON_BEHIND)) > 0:
+            start = behind + len(JSON_BEHIND) - 1
+            yield Region(_load(text[start:]), partial(_written, text, (start, len(text)), _dump))
         for found in _SCRIPT.finditer(text):
             try:
                 value = _load(found[1])
@@ -135,6 +142,10 @@ def _dump(value: Any) -> str:
 
 def _attribute(value: Any) -> str:
     return html.escape(_dump(value))
+
+
+def _markup(value: list[Any]) -> str:
+    return html.escape("".join(item if isinstance(item, str) else _dump(item) for item in value))
 
 
 def _island(value: dict[str, Any]) -> str:

@@ -13,12 +13,15 @@ Element = html.HtmlElement
 Change = Callable[["Block"], None]
 
 _DOCTYPE = re.compile(r"\s*<!doctype[^>]*>", re.IGNORECASE)
+# Where a page and the list that it needs are one capture.
+JSON_BEHIND = "</html>\n{"
 _LISTS = ("div", "section", "ul", "ol", "main", "article", "p")
 
 
 def plans(text: str) -> Iterator[Plan]:
     """Everything that could be done to the tables and lists of a page."""
     doctype = found[0] if (found := _DOCTYPE.match(text)) else ""
+    text, joint, behind = text.partition(JSON_BEHIND)
     # A copy is the root of its own tree, also where the parser has put a fragment into a document.
     root = deepcopy(html.fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=True)))
     tree = root.getroottree()
@@ -30,7 +33,10 @@ def plans(text: str) -> Iterator[Plan]:
         found = [(page.getroottree().xpath(path)[0], change) for path, change in changes]
         for element, change in found:
             change(Block(element))
-        return Mutant((doctype + html.tostring(page, encoding="unicode")).encode(), renamed_back)
+        return Mutant(
+            (doctype + html.tostring(page, encoding="unicode") + joint.removeprefix("</html>") + behind).encode(),
+            renamed_back,
+        )
 
     yield Plan("rewritten", "HTML", changed)
     for number, (block, path) in enumerate(zip(blocks, paths, strict=True), start=1):

@@ -1,0 +1,99 @@
+"""dbt in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipeline.domain import Attempt
+from pipeline.settings import settings
+from pipeline.warehouse import build
+from pipeline.warehouse.transform import Build
+
+
+@pytest.fixture
+def build_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A warehouse that knows of one attempt, whose time its clock shows."""
+    monkeypatch.setenv("TOKENFALL_HOME", str(tmp_path))
+    settings.cache_clear()
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    attempt = Attempt("c1", "acme", "pricing", "https://acme.example/pricing", "live", noon, noon, "ok")
+    with build.connect(settings().build) as connection:
+        build.prepare(connection, [])
+        build.load(connection, [attempt], {})
+    yield settings().build
+    settings.cache_clear()
+
+
+def children() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)
+
+
+def test_events_of_all_nodes_arrive_and_the_file_is_free_again(build_file: Path) -> None:
+    with Build() as dbt:
+        dbt.begin()
+        nodes = {event["data"]["node_info"]["node_name"]: event["data"]["status"] for event in dbt.events()}
+    assert dbt.succeeded
+    assert (nodes["models"], nodes["fct_price_history"]) == ("success", "OK")
+    assert nodes["grain_dim_model_model_id"] == "pass"
+    with build.connect(build_file) as connection:
+        assert connection.execute("select count(*) from marts.fct_price_history").fetchall() == [(0,)]
+
+
+def test_a_failed_model_is_an_event_and_no_success(build_file: Path) -> None:
+    with build.connect(build_file) as connection:
+        connection.execute("drop table raw.exchange_rates")
+    with Build() as dbt:
+        dbt.begin()
+        nodes = {event["data"]["node_info"]["node_name"]: event["data"]["status"] for event in dbt.events()}
+    assert not dbt.succeeded
+    assert nodes["stg_exchange_rates"] == "error"
+
+
+def test_a_process_that_is_killed_is_named(build_file: Path) -> None:  # noqa: ARG001
+    before = {child.pid for child in children()}
+    with Build() as dbt:
+        [process] = [
+            child
+            for child in children()
+            if child.pid not in before and "resource_tracker" not in " ".join(child.cmdline())
+        ]
+        process.kill()
+        dbt.begin()
+        with pytest.raises(RuntimeError, match="dbt's process ended with exit code -9"):
+            list(dbt.events())
+
+
+def test_a_build_that_was_never_asked_for_ends_with_its_run(build_file: Path) -> None:
+    with Build():
+        pass
+    with build.connect(build_file) as connection:
+        assert connection.execute(
+            "select count(*) from information_schema.tables where table_schema = 'marts'"
+        ).fetchall() == [(0,)]
+
+
+def test_no_process_outlives_a_run_that_is_killed(build_file: Path) -> None:  # noqa: ARG001
+    run = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time; from pipeline.warehouse.transform import Build\nwith Build(): time.sleep(60)",
+        ],
+        env=os.environ,
+    )
+    deadline = time.monotonic() + 30
+    while not (started := psutil.Process(run.pid).children()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    _, alive = psutil.wait_procs(started, timeout=30)
+    assert not alive
