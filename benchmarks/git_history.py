@@ -5,7 +5,7 @@
 makes a repository of LiteLLM's map with a few hundred commits: one per dated release, and between two of them commits
 that each apply a part of what changed. Then the same repository is read by tokenfall and by the package `git-history`,
 each in a process of its own. Printed are the time, the peak memory and what each found. git-history is kept to the
-fields that hold prices; it takes about ten seconds a commit, which the number of commits multiplies.
+fields that hold prices, and takes several minutes.
 """
 
 import argparse
