@@ -23,12 +23,11 @@ def main() -> None:
     options = parser.parse_args()
     os.environ |= {"TOKENFALL_HOME": str(options.home), "TOKENFALL_MAX_RETRIES": "0"}
 
-    from pipeline.assets.capture import every_provider
+    from pipeline.assets.capture import INSTALLED_MAPS, every_provider
     from pipeline.capture.archive import Archive
     from pipeline.capture.client import Client
     from pipeline.capture.server import serve_captures
-    from pipeline.day import capture_map, capture_pages, last_good_attempts, load_archive
-    from pipeline.history.genai_prices import PRICE_MAP, snapshot
+    from pipeline.day import capture_map, capture_pages, last_good_attempts, load_archive, sources_by_page
     from pipeline.run import run_job
     from pipeline.settings import settings
     from pipeline.warehouse.build import connect
@@ -60,8 +59,9 @@ def main() -> None:
             server.shutdown()
 
     with Archive(settings().archive) as archive:
-        [source] = PRICE_MAP.sources
-        capture_map(archive, snapshot(datetime.now(UTC)), source)
+        for price_map, snapshot in INSTALLED_MAPS:
+            capture = snapshot(datetime.now(UTC))
+            capture_map(archive, capture, sources_by_page([price_map])[capture.provider_id, capture.page_id])
     print(f"{len(days)} days, {captured} good captures in {time.perf_counter() - started:.1f} s")
     started = time.perf_counter()
     result = run_job("rebuild")

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.domain import Capture, PriceQuote, Provider
-from pipeline.errors import ArchiveInUse, ScrapeError
+from pipeline.errors import ArchiveInUse, GitHistoryError, NothingNew, ScrapeError
 
 app = typer.Typer(
     name="tokenfall",
@@ -56,6 +56,16 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class PriceMap(StrEnum):
+    """The price maps whose repositories are read."""
+
+    LITELLM = "litellm"
+    GENAI_PRICES = "genai-prices"
+    LLM_PRICES = "llm-prices"
+    MODELS_DEV = "models-dev"
+    OPENROUTER_LIST = "openrouter-list"
 
 
 class QuoteFormat(StrEnum):
@@ -190,6 +200,53 @@ def backfill_web_archive(
     console.mementos(results)
     if any(result.attempt.sha256 for result in results):
         _run_job("rebuild", console.summary)
+
+
+@backfill.command("git")
+def backfill_git(
+    repository: Annotated[str, typer.Argument(help="A folder with a git repository, or the URL of one.")],
+    price_map: Annotated[PriceMap, typer.Option("--map", help="Which price map the repository keeps.")],
+    file: Annotated[str | None, typer.Option(help="The map's file, where it is not the usual one.")] = None,
+) -> None:
+    """Read the history of a price map in a git repository, a version per commit, and publish what it adds.
+
+    A repository at a URL is fetched without the rest of its files; the same command again fetches what is new.
+    """
+    from dataclasses import replace
+
+    from pipeline import console
+    from pipeline.assets.capture import every_provider
+    from pipeline.capture.archive import Archive
+    from pipeline.day import capture_history, last_good_attempts, load_archive, sources_by_page
+    from pipeline.history import git_history
+    from pipeline.history.other_maps import LAYOUTS
+    from pipeline.settings import settings
+    from pipeline.warehouse.build import connect
+
+    config, known = settings(), every_provider()
+    layout = LAYOUTS[price_map] if file is None else replace(LAYOUTS[price_map], paths=(file,))
+    source = sources_by_page(known.values())[price_map, "git"]
+    is_url = git_history.is_url(repository)
+    try:
+        with console.progress():
+            folder = git_history.fetched(repository, config.clones) if is_url else Path(repository)
+            history = git_history.read_history(folder, layout)
+        capture = history.capture(price_map, repository if is_url else source.url)
+        for reason, count in history.skipped.most_common():
+            typer.echo(f"skipped {count} versions of files: {reason}", err=True)
+        typer.echo(f"{history.changes} of {history.commits} commits changed a price, until {history.until:%Y-%m-%d}.")
+        with _archive_errors(), Archive(config.archive) as archive, connect(config.build) as connection:
+            load_archive(connection, archive, known)
+            previous = last_good_attempts(connection).get((price_map, "git"))
+            result = capture_history(archive, capture, source, previous)
+    except NothingNew as nothing:
+        typer.echo(f"Nothing new: {nothing}.")
+        return
+    except GitHistoryError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(3) from error
+    console.captures([result])
+    _run_job("rebuild", console.summary)
 
 
 @app.command()

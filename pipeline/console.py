@@ -137,7 +137,7 @@ def summary(before: datetime | None) -> None:
         [(pages, arrived)] = connection.execute(
             """
             select count(last_outcome), count(*) filter (where last_outcome in ('ok', 'unchanged'))
-            from marts.mart_coverage where role <> 'price_map'
+            from marts.mart_coverage where role not in ('price_map', 'price_history')
             """
         ).fetchall()
         if pages and not arrived:
@@ -199,7 +199,7 @@ def coverage(path: Path) -> None:
             select provider_id || '/' || page_id, last_outcome, nullif(priced_quotes + free_quotes, 0), age_days,
                 strftime(last_good_capture_at, '%Y-%m-%d %H:%M'), nullif(unmapped_labels, 0),
                 if(is_verified, '', 'no'), last_message
-            from marts.mart_coverage order by role = 'price_map', provider_id, page_id
+            from marts.mart_coverage order by role in ('price_map', 'price_history'), provider_id, page_id
             """
         ).fetchall()
     table(

@@ -13,7 +13,7 @@ import duckdb
 from pipeline.capture.archive import Archive
 from pipeline.capture.client import Client, Job
 from pipeline.domain import Attempt, Capture, Provider, Reading, Source, Unchanged
-from pipeline.errors import ScrapeError
+from pipeline.errors import NothingNew, ScrapeError
 from pipeline.reading.extract import read
 from pipeline.warehouse import build
 
@@ -64,6 +64,18 @@ def capture_pages(
         reading = read_capture(archive, attempt.capture_id, source)
         outcome = attempt.outcome if reading.outcome == "ok" else reading.outcome
         yield PageResult(provider_id, source.page_id, outcome, reading.message, len(reading.quotes), attempt)
+
+
+def capture_history(archive: Archive, capture: Capture, source: Source, known: Attempt | None) -> PageResult:
+    """Archives and reads a history of an outside price map; `known` is the last one that the archive has of it.
+
+    Raises NothingNew where that one is the same or goes on for longer.
+    """
+    if known is not None and (known.sha256 == capture.sha256 or known.captured_at > capture.captured_at):
+        raise NothingNew(
+            f"the archive has the history of {capture.provider_id} until {known.captured_at:%Y-%m-%d %H:%M} already"
+        )
+    return capture_map(archive, capture, source)
 
 
 def capture_map(archive: Archive, capture: Capture, source: Source) -> PageResult:
@@ -234,7 +246,7 @@ def stale_pages(connection: duckdb.DuckDBPyConnection, since: datetime) -> dict[
             select captures.* from raw.captures
             semi join raw.readings on captures.capture_id = readings.capture_id and readings.outcome = 'ok'
         ) as good using (provider_id, page_id)
-        where sources.role <> 'price_map'
+        where sources.role not in ('price_map', 'price_history')
         group by page having coalesce(last_captured_at < ?, true) order by page
         """,
         [since.astimezone(UTC).replace(tzinfo=None)],

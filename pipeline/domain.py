@@ -112,9 +112,10 @@ MTOK_FACTOR: Mapping[str, Decimal] = {
     Unit.MILLION_TOKENS: Decimal(1),
 }
 
-Format = Literal["html", "markdown", "json", "xml"]
+Format = Literal["html", "markdown", "json", "xml", "csv"]
 Origin = Literal["live", "web_archive", "file"]
-Role = Literal["primary", "cross_check", "price_map", "exchange_rates"]
+Role = Literal["primary", "cross_check", "price_map", "price_history", "exchange_rates"]
+Doubt = Literal["flap", "jump"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class PriceQuote:
     `time_window` is `[DAYS ]HH:MM-HH:MM[,HH:MM-HH:MM][; DAYS HH:MM-HH:MM] UTC[ HOLIDAYS]` with DAYS like `Sat` or
     `Mon-Fri` (none: every day) and HOLIDAYS `except CN holidays` or `and CN holidays` (all day on China's public
     holidays). Windows are half-open and stay within their day, which ends at 24:00; None means at all hours.
+    `doubt` is why a price of an outside map is not to be believed on the map's word alone.
     """
 
     model_label: str
@@ -167,6 +169,7 @@ class PriceQuote:
     announced_from: datetime | None = None
     valid_until: datetime | None = None
     provider_id: str | None = None
+    doubt: Doubt | None = None
     evidence: str
     locator: str
 
@@ -273,8 +276,9 @@ class Source:
     """One page of a provider: where it is and how it is read.
 
     A `primary` page is what the provider's history is made of; a `cross_check` page repeats prices and fills in
-    for days before the primary page was first captured; a `price_map` is kept by somebody else. `former_urls` are
-    addresses that held the page earlier. A parser is not `verified` before it has read a real page.
+    for days before the primary page was first captured; a `price_map` is kept by somebody else, and a `price_history`
+    is all that one ever said, in one document that supersedes earlier ones. `former_urls` are addresses that held the
+    page earlier. A parser is not `verified` before it has read a real page.
 
     Of a list that comes in pages `next_page` finds in each the address of the next one. They are one capture: bytes as
     served, one page after the other, a newline between them.

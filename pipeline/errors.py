@@ -36,6 +36,26 @@ class UnreadablePrice(LayoutChanged):
     """A cell that should hold a price holds something that the strict reader refuses."""
 
 
+class GitHistoryError(Exception):
+    """The history of a price map in a git repository could not be read."""
+
+
+class NotARepository(GitHistoryError):
+    """There is no git repository at the address or in the folder, or it could not be fetched."""
+
+
+class FileNotInRepository(GitHistoryError):
+    """The repository has no commit with the files that the map consists of."""
+
+
+class NothingNew(GitHistoryError):
+    """The archive has this history of the map already, or one that goes on for longer."""
+
+
+class NotTheMap(GitHistoryError):
+    """None of the versions of the files could be read as the map."""
+
+
 class NothingToBuildFrom(Exception):
     """Neither the network, nor the archive, nor an installed price map gave anything to build a warehouse from."""
 

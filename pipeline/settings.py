@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         return self.home.resolve() / "archive"
 
     @property
+    def clones(self) -> Path:
+        """Repositories that keep price maps, fetched for their history; they can be fetched again."""
+        return self.home.resolve() / "git"
+
+    @property
     def build(self) -> Path:
         """The warehouse that a run writes."""
         return self.home.resolve() / "build" / "warehouse.duckdb"

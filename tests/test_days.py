@@ -122,7 +122,7 @@ def test_the_price_cut_is_a_change_and_nothing_else_is(history: History) -> None
     changes = ask(
         history.home,
         "select model_label, meter, direction, old_price, new_price, changed_at from marts.mart_price_changes"
-        " where provider_id = 'anthropic' and changed_at < '2026-03-06'",
+        " where provider_id = 'anthropic' and changed_at between '2026-03-01' and '2026-03-05'",
     )
     assert [(*change[:3], float(change[3]), float(change[4]), change[5]) for change in changes] == [
         ("Claude Opus 4.5", "input", "cut", 5.0, 4.0, datetime(2026, 3, 2))
@@ -291,16 +291,74 @@ def test_a_page_that_lost_its_offers_waits_for_a_person(tmp_path: Path) -> None:
     assert set(price_on(home, DAYS[1])) == {"Claude Opus 4.5"}
 
 
-def test_without_a_network_the_installed_price_map_is_published(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a machine without a network and without an archive, after its first run."""
+    home = tmp_path_factory.mktemp("bare")
     started = time.monotonic()
     # Nothing listens there: every connection is refused, like every name on a machine without a network.
-    run = tokenfall(tmp_path, "run", origin="http://127.0.0.1:9")
+    run = tokenfall(home, "run", origin="http://127.0.0.1:9")
     assert run.returncode == 0, run.stderr
     assert "No page could be fetched" in run.stdout
     assert time.monotonic() - started < 120
-    kinds = ask(tmp_path, "select distinct source_kind from marts.fct_price_history")
-    assert kinds == [("price_map",)]
-    assert ask(tmp_path, "select count(*) from price_on(date '2026-11-20') where provider_id = 'openai'")[0][0] > 50
+    return home
+
+
+def test_without_a_network_the_installed_price_maps_are_published(bare: Path) -> None:
+    assert ask(bare, "select distinct source_kind from marts.fct_price_history") == [("price_map",)]
+    assert ask(bare, "select count(*) from price_on(date '2026-11-20') where provider_id = 'openai'")[0][0] > 50
+
+
+@pytest.mark.parametrize(
+    ("day", "provider_id", "label", "input_price", "output_price"),
+    [
+        ("2023-12-20", "openai", "gpt-4", 30, 60),
+        ("2024-07-01", "openai", "gpt-4o", 5, 15),
+        ("2025-01-01", "openai", "gpt-4o", 2.5, 10),
+        ("2025-01-01", "openai", "gpt-4o-mini", 0.15, 0.6),
+        ("2025-02-01", "deepseek", "deepseek-chat", 0.14, 0.28),
+        ("2025-03-01", "deepseek", "deepseek-chat", 0.27, 1.1),
+    ],
+)
+def test_without_a_network_the_past_is_known_since_2023(
+    bare: Path, day: str, provider_id: str, label: str, input_price: float, output_price: float
+) -> None:
+    prices = ask(
+        bare,
+        "select meter, cast(usd_per_mtok as double), date_precision, source_kind, quality,"
+        " locator similar to '(litellm|tokencost) .*' from price_on(cast(? as date))"
+        " where provider_id = ? and model_label = ? and meter in ('input', 'output') and service_tier = 'standard'"
+        " order by meter",
+        day,
+        provider_id,
+        label,
+    )
+    declared = ("declared", "price_map", "ok", True)
+    assert prices == [("input", input_price, *declared), ("output", output_price, *declared)]
+
+
+def test_the_rise_of_february_2025_is_a_move_and_errors_of_the_map_are_none(bare: Path) -> None:
+    rises = ask(
+        bare,
+        "select meter, direction, cast(old_price as double), cast(new_price as double), date_precision"
+        " from marts.mart_price_changes where provider_id = 'deepseek' and model_label = 'deepseek-chat'"
+        " and changed_at between '2025-02-01' and '2025-02-28' and meter in ('input', 'output') order by meter",
+    )
+    assert rises == [("input", "rise", 0.14, 0.27, "declared"), ("output", "rise", 0.28, 1.1, "declared")]
+    moves = (
+        "select count(*) from marts.mart_price_changes as moves join marts.fct_price_history as history"
+        " on moves.offer_id = history.offer_id and moves.meter = history.meter"
+        " and moves.changed_at = history.valid_from"
+        " where history.page_key = 'litellm/releases' and history.known_to is null"
+    )
+    assert ask(bare, moves)[0][0] > 500
+    # Both prices of such a move have another map that says the same.
+    assert ask(bare, f"{moves} and abs(ln_step) > ln(10)")[0][0] < 5
+    [(doubted,)] = ask(
+        bare,
+        "select count(*) from marts.fct_price_history where page_key = 'litellm/releases' and quality = 'quarantined'",
+    )
+    assert doubted > 50
 
 
 def test_with_nothing_to_build_from_it_says_so(tmp_path: Path) -> None:
@@ -364,6 +422,17 @@ def test_a_fresh_home_captures_all_six_providers(tmp_path: Path) -> None:
         )
     }
     assert {"anthropic", "deepseek", "google", "mistral", "openai", "openrouter"} <= good
+    kinds_on = (
+        "select distinct source_kind, date_precision from price_on(cast(? as date)) where provider_id = 'openai'"
+        " and model_label = 'gpt-4o' and meter = 'input' and service_tier = 'standard'"
+    )
+    assert ask(tmp_path, kinds_on, "2024-07-01") == [("price_map", "declared")]
+    assert ask(tmp_path, kinds_on, "2026-08-21") == [("provider_page", "left_censored")]
+    assert ask(
+        tmp_path,
+        "select count(*) from price_on(date '2026-08-21') where source_kind = 'price_map'"
+        " and provider_id in ('anthropic', 'deepseek', 'google', 'mistral', 'openai', 'openrouter')",
+    ) == [(0,)]
     on_the_page = (SHARED_CAPTURES / "anthropic" / "2026-08-13_docs-pricing.md").read_bytes()
     prices = ask(
         tmp_path,

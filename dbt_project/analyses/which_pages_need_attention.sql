@@ -14,7 +14,7 @@ with judged as (
             case when coverage.good_captures = 0 then 'never read' end,
             case
                 when
-                    coverage.role <> 'price_map'
+                    coverage.role not in ('price_map', 'price_history')
                     and coverage.last_good_capture_at < clock.recorded_until - interval 48 hour
                     then 'stale'
             end,

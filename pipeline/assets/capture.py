@@ -8,19 +8,43 @@ import dagster as dg
 from pipeline.assets import OWNERS
 from pipeline.capture.archive import Archive
 from pipeline.capture.client import Client
-from pipeline.day import PageResult, capture_map, capture_pages, last_good_attempts, load_archive
-from pipeline.domain import Attempt, Provider
+from pipeline.day import (
+    PageResult,
+    capture_map,
+    capture_pages,
+    last_good_attempts,
+    load_archive,
+    sources_by_page,
+)
+from pipeline.domain import Attempt, Capture, Provider
+from pipeline.history import genai_prices, package_prices
 from pipeline.history.ecb import EXCHANGE_RATES
-from pipeline.history.genai_prices import PRICE_MAP, snapshot
+from pipeline.history.other_maps import PRICE_MAPS
 from pipeline.progress import report
 from pipeline.providers import discover
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
 
+# The price maps that come with the installation.
+INSTALLED_MAPS = (
+    (genai_prices.PRICE_MAP, genai_prices.snapshot),
+    (package_prices.LITELLM, package_prices.snapshot),
+)
+
 
 def every_provider() -> dict[str, Provider]:
-    """The providers whose pages are read, the price map and the exchange rates."""
-    return {**discover(), PRICE_MAP.provider_id: PRICE_MAP, EXCHANGE_RATES.provider_id: EXCHANGE_RATES}
+    """The providers whose pages are read, price maps, of which the first one that speaks is heard, and the rates."""
+    return discover() | {provider.provider_id: provider for provider in (*PRICE_MAPS, EXCHANGE_RATES)}
+
+
+def daily_providers() -> dict[str, Provider]:
+    """Those of them that a day captures; the others are price maps whose history somebody brings in."""
+    installed = {price_map.provider_id for price_map, _ in INSTALLED_MAPS}
+    return {
+        provider_id: provider
+        for provider_id, provider in every_provider().items()
+        if provider.kind != "price_map" or provider_id in installed
+    }
 
 
 def asset_key(provider_id: str) -> dg.AssetKey:
@@ -42,14 +66,14 @@ def _spec(provider: Provider) -> dg.AssetSpec:
 
 @dg.multi_asset(
     name="capture_pages",
-    specs=[_spec(provider) for provider in every_provider().values()],
+    specs=[_spec(provider) for provider in daily_providers().values()],
     check_specs=[
         dg.AssetCheckSpec(
             "captured",
             asset=asset_key(provider_id),
             description="Every page of this provider arrived and was read.",
         )
-        for provider_id in every_provider()
+        for provider_id in daily_providers()
     ],
     can_subset=True,
 )
@@ -58,7 +82,7 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
     config = settings()
     providers = {
         provider_id: provider
-        for provider_id, provider in every_provider().items()
+        for provider_id, provider in daily_providers().items()
         if asset_key(provider_id) in context.selected_asset_keys
     }
     results: dict[str, list[PageResult]] = {provider_id: [] for provider_id in providers}
@@ -67,29 +91,30 @@ def capture(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
             load_archive(connection, archive, every_provider())
             previous = last_good_attempts(connection)
         pages = [provider for provider in providers.values() if provider.kind != "price_map"]
-        total = sum(len(provider.sources) for provider in providers.values())
+        maps = [(price_map, snapshot) for price_map, snapshot in INSTALLED_MAPS if price_map.provider_id in providers]
+        total = sum(len(provider.sources) for provider in pages) + len(maps)
         done = 0
         with Client(config) as client:
             for result in capture_pages(archive, client, pages, previous):
                 done += 1
                 results[result.provider_id].append(result)
                 report("capture", done, total, f"{result.provider_id}/{result.page_id} {_in_words(result)}")
-        if PRICE_MAP.provider_id in providers:
-            result = _installed_map(archive, previous)
-            results[PRICE_MAP.provider_id].append(result)
-            report("capture", total, total, f"{PRICE_MAP.name} {_in_words(result)}")
+        for price_map, snapshot in maps:
+            done += 1
+            result = _installed_map(archive, snapshot(datetime.now(UTC)), previous)
+            results[price_map.provider_id].append(result)
+            report("capture", done, total, f"{price_map.name} {_in_words(result)}")
     for provider_id, pages_of_provider in results.items():
         yield _materialized(provider_id, pages_of_provider)
 
 
-def _installed_map(archive: Archive, previous: dict[tuple[str, str], Attempt]) -> PageResult:
-    """The installed price map, archived once per version: it cannot change without one."""
-    [source] = PRICE_MAP.sources
-    installed = snapshot(datetime.now(UTC))
-    known = previous.get((PRICE_MAP.provider_id, source.page_id))
+def _installed_map(archive: Archive, installed: Capture, previous: dict[tuple[str, str], Attempt]) -> PageResult:
+    """An installed price map, archived once per version: it cannot change without one."""
+    page = (installed.provider_id, installed.page_id)
+    known = previous.get(page)
     if known is not None and known.sha256 == installed.sha256:
-        return PageResult(PRICE_MAP.provider_id, source.page_id, "unchanged", None, 0, known)
-    return capture_map(archive, installed, source)
+        return PageResult(*page, "unchanged", None, 0, known)
+    return capture_map(archive, installed, sources_by_page(every_provider().values())[page])
 
 
 def _in_words(result: PageResult) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from pipeline.assets import OWNERS
-from pipeline.assets.capture import asset_key, every_provider
+from pipeline.assets.capture import asset_key, daily_providers, every_provider
 from pipeline.capture.archive import Archive
 from pipeline.day import load_archive, stale_pages
 from pipeline.errors import NothingToBuildFrom
@@ -30,7 +30,7 @@ TABLES = {
     specs=[
         dg.AssetSpec(
             key=["raw", table],
-            deps=[asset_key(provider_id) for provider_id in every_provider()],
+            deps=[asset_key(provider_id) for provider_id in daily_providers()],
             group_name="raw",
             kinds={"duckdb"},
             owners=OWNERS,

@@ -35,6 +35,8 @@ _FROM_TEXT: Mapping[str, Callable[[str], object]] = {
     "valid_until": datetime.fromisoformat,
 }
 
+_CAME_LATER = frozenset({"doubt"})
+
 Fields = Mapping[str, str | None]
 
 
@@ -162,9 +164,17 @@ def failure_block(outcome: str, message: str) -> bytes:
 
 
 def quotes_block(quotes: Iterable[PriceQuote]) -> bytes:
-    """One JSON object per quote and line, with all fields: decimals as text, times in ISO 8601."""
+    """One JSON object per quote and line: decimals as text, times in ISO 8601."""
     lines = (
-        json.dumps({field.name: _plain(getattr(quote, field.name)) for field in fields(quote)}) + "\n"
+        json.dumps(
+            {
+                field.name: _plain(getattr(quote, field.name))
+                for field in fields(quote)
+                # A field that came later is left out where it says nothing: a set of quotes keeps its digest.
+                if field.name not in _CAME_LATER or getattr(quote, field.name) is not None
+            }
+        )
+        + "\n"
         for quote in quotes
     )
     return "".join(lines).encode("ascii")

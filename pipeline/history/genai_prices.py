@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from pipeline.domain import Capture, Meter, PriceQuote, Provider, ServiceTier, Source, Unit
+from pipeline.history import chronicle
 from pipeline.reading.hours import WEEK, Hours, hours, spell
 
 PACKAGE = "genai-prices"
@@ -197,5 +198,8 @@ PRICE_MAP = Provider(
     name="genai-prices (price map)",
     homepage="https://github.com/pydantic/genai-prices",
     kind="price_map",
-    sources=(Source("package", f"pkg:pypi/{PACKAGE}@{version(PACKAGE)}", "json", parse, role="price_map"),),
+    sources=(
+        Source("package", f"pkg:pypi/{PACKAGE}@{version(PACKAGE)}", "json", parse, role="price_map"),
+        Source("git", "https://github.com/pydantic/genai-prices", "csv", chronicle.parse, role="price_history"),
+    ),
 )

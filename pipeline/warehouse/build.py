@@ -61,8 +61,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, providers: Iterable[Provider]
                 "is_verified": source.verified,
                 "source_order": order,
             }
-            for provider in providers
-            for order, source in enumerate(provider.sources)
+            for order, (provider, source) in enumerate(
+                (provider, source) for provider in providers for source in provider.sources
+            )
         ]
     )
     units = pd.DataFrame(
@@ -205,6 +206,7 @@ def _quote_row(digest: str, number: int, quote: PriceQuote, provider_id: str) ->
         "time_window": quote.time_window,
         "announced_from": _utc(quote.announced_from),
         "valid_until": _utc(quote.valid_until),
+        "doubt": quote.doubt,
         "evidence": quote.evidence,
         "locator": quote.locator,
     }

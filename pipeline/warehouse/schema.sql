@@ -68,6 +68,7 @@ create table if not exists raw.price_quotes (
     time_window varchar,
     announced_from timestamp,
     valid_until timestamp,
+    doubt varchar,
     evidence varchar not null,
     locator varchar not null
 );
@@ -77,6 +78,11 @@ create table if not exists raw.observations as from raw.price_quotes limit 0;
 
 -- The same for exchange rates.
 create table if not exists raw.exchange_rates as from raw.price_quotes limit 0;
+
+-- Build files of before that column.
+alter table raw.price_quotes add column if not exists doubt varchar;
+alter table raw.observations add column if not exists doubt varchar;
+alter table raw.exchange_rates add column if not exists doubt varchar;
 
 -- How far the archive has been loaded: one row.
 create table if not exists raw.archive_position (

@@ -173,7 +173,8 @@ def _quote_row(quote: PriceQuote) -> tuple[Any, ...]:
     return (
         *(quote.provider_id, quote.model_label, str(quote.meter), quote.list_unit_price, str(quote.pricing_unit)),
         *(quote.currency, str(quote.service_tier), quote.context_from, quote.context_to, quote.region),
-        *(quote.time_window, _naive(quote.announced_from), _naive(quote.valid_until), quote.evidence, quote.locator),
+        *(quote.time_window, _naive(quote.announced_from), _naive(quote.valid_until)),
+        *(quote.doubt, quote.evidence, quote.locator),
     )
 
 

@@ -1,30 +1,50 @@
 {#
     The one history that we believe of each price, from the best witness in force: a provider's primary pages, before
-    their first capture its cross-check pages, and a price map only where no page has been read. Of two pages of one
-    rank that print the same price, the one that the provider module lists first speaks from when it first did.
+    their first capture its cross-check pages, a price map only where no page has been read, and what a price map said
+    in the past where neither speaks. Of two witnesses of one rank that say the same price, the one that stands first
+    in our list of sources speaks from when it first did.
 #}
 with witness_spells as (
     select
         spells.*,
         sources.role,
         sources.source_order,
+        sources.provider_id as source_provider_id,
         coalesce(spells.valid_to, cast('infinity' as timestamp)) as valid_until,
         coalesce(spells.known_to, cast('infinity' as timestamp)) as known_until,
         case
-            when sources.role = 'price_map' then 'price_map'
+            when sources.role in ('price_map', 'price_history') then 'price_map'
             when sources.format = 'json' then 'provider_api'
             else 'provider_page'
         end as source_kind,
         dense_rank() over (
             partition by spells.price_key
             order by
-                case sources.role when 'primary' then 1 when 'cross_check' then 2 else 3 end,
+                case sources.role when 'primary' then 1 when 'cross_check' then 2 when 'price_map' then 3 else 4 end,
                 sources.source_order,
                 spells.page_key
         ) as witness_rank
     from {{ ref('int_witness_spells') }} as spells
     inner join {{ source('raw', 'sources') }} as sources
         on spells.page_key = sources.provider_id || '/' || sources.page_id
+),
+
+-- What a map contradicts itself about is believed where another witness, page or map, says the same.
+agreed_prices as (
+    select distinct
+        doubted.page_key,
+        doubted.price_key,
+        doubted.series_price
+    from witness_spells as doubted
+    inner join witness_spells as agreeing
+        on
+            doubted.price_key = agreeing.price_key
+            and doubted.series_price = agreeing.series_price
+            and doubted.source_provider_id <> agreeing.source_provider_id
+    where
+        doubted.doubt is not null
+        and agreeing.doubt is null
+        and agreeing.known_to is null
 ),
 
 -- Where one primary page is all that speaks of a price, its word is the history.
@@ -94,7 +114,7 @@ limited_spells as (
     left join {{ ref('int_page_cover') }} as cover
         on
             spells.provider_id = cover.provider_id
-            and spells.role = cover.covered_role
+            and replace(spells.role, 'price_history', 'price_map') = cover.covered_role
             and moments.known_at >= cover.known_from
             and moments.known_at < cover.known_to
 ),
@@ -161,7 +181,8 @@ select
     coalesce(remainders.known_from, spells.known_from) as known_from,
     nullif(coalesce(remainders.known_until, spells.known_until), cast('infinity' as timestamp)) as known_to,
     nullif(coalesce(remainders.valid_until, spells.valid_until), cast('infinity' as timestamp)) as valid_to,
-    coalesce(remainders.ended_by, spells.ended_by) as ended_by
+    coalesce(remainders.ended_by, spells.ended_by) as ended_by,
+    spells.doubt is not null and agreed_prices.price_key is null as is_doubted
 from witness_spells as spells
 left join contested_prices on spells.price_key = contested_prices.price_key
 left join remainders
@@ -170,4 +191,9 @@ left join remainders
         and spells.price_key = remainders.price_key
         and spells.valid_from = remainders.valid_from
         and spells.known_from = remainders.spell_known_from
+left join agreed_prices
+    on
+        spells.page_key = agreed_prices.page_key
+        and spells.price_key = agreed_prices.price_key
+        and spells.series_price = agreed_prices.series_price
 where contested_prices.price_key is null or remainders.page_key is not null

@@ -8,7 +8,7 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='page_key',
-    on_schema_change='fail'
+    on_schema_change='append_new_columns'
 ) }}
 
 with pages as (
@@ -27,7 +27,7 @@ with pages as (
     {% endif %}
 ),
 
-page_events as (
+events_of_pages as (
     select
         events.reading_id,
         events.page_key,
@@ -35,10 +35,28 @@ page_events as (
         events.evidence_sha256,
         events.quotes_sha256,
         events.known_from,
-        events.known_to,
+        -- A history has all that was ever said: from when one that goes on for longer is known, it alone speaks.
+        case
+            when pages.role = 'price_history'
+                then least(
+                    events.known_to,
+                    coalesce(min(events.known_from) over longer_ones, cast('infinity' as timestamp))
+                )
+            else events.known_to
+        end as known_to,
         pages.role
     from {{ ref('int_page_events') }} as events
     inner join pages on events.page_key = pages.page_key
+    window longer_ones as (
+        partition by events.page_key
+        order by events.captured_at, events.known_from
+        groups between 1 following and unbounded following
+    )
+),
+
+page_events as (
+    select * from events_of_pages
+    where role <> 'price_history' or known_from < known_to
 ),
 
 quotes as (
@@ -55,9 +73,13 @@ quotes as (
         row_number() over (
             partition by events.reading_id, quotes.price_key
             order by quotes.announced_from desc nulls last, quotes.valid_until asc nulls last, quotes.quote_no asc
-        ) as precedence
+        ) as precedence,
+        lead(quotes.announced_from) over (
+            partition by events.reading_id, quotes.price_key order by quotes.announced_from asc nulls first
+        ) as followed_from
     from page_events as events
-    inner join {{ ref('stg_quotes') }} as quotes on events.quotes_sha256 = quotes.quotes_sha256
+    inner join {{ ref('stg_quotes') }} as quotes
+        on events.quotes_sha256 = quotes.quotes_sha256 and quotes.doubt is distinct from 'flap'
 ),
 
 quotes_in_force as (
@@ -71,7 +93,7 @@ quotes_in_force as (
 -- A price map also declares prices that had ended before its first snapshot was taken.
 ended_quotes as (
     select * from quotes
-    where role = 'price_map' and valid_until <= captured_at
+    where role in ('price_map', 'price_history') and valid_until <= captured_at
 ),
 
 declared_pasts as (
@@ -239,7 +261,7 @@ observed_spells as (
         spells.ended_by,
         case
             when spells.starts_unseen and not spells.starts_as_announced then 'left_censored'
-            when pages.role = 'price_map' then 'declared'
+            when pages.role in ('price_map', 'price_history') then 'declared'
             when spells.starts_as_announced then 'exact'
             else 'observed'
         end as date_precision,
@@ -262,7 +284,11 @@ declared_spells as (
         quotes.precedence,
         coalesce(quotes.announced_from, quotes.valid_until - interval 1 day) as valid_from,
         quotes.valid_until as valid_to,
-        'price_change' as ended_by,
+        -- A history also says when a price was dropped without another in its place.
+        case
+            when quotes.role <> 'price_history' or quotes.followed_from = quotes.valid_until then 'price_change'
+            else 'delisted'
+        end as ended_by,
         case when quotes.announced_from is null then 'left_censored' else 'declared' end as date_precision,
         first_spells.known_at,
         first_spells.next_known_at,
@@ -343,6 +369,7 @@ select
     spells.date_precision,
     spells.known_from,
     spells.known_to,
+    quotes.doubt,
     quotes.evidence_sha256,
     quotes.evidence,
     quotes.locator

@@ -7,7 +7,7 @@ with read_providers as (
         any_value(provider_kind) as provider_kind,
         count(*) as pages
     from {{ source('raw', 'sources') }}
-    where role not in ('price_map', 'exchange_rates')
+    where role not in ('price_map', 'price_history', 'exchange_rates')
     group by provider_id
 ),
 

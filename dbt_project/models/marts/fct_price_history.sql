@@ -161,9 +161,12 @@ select
     spells.source_kind,
     case
         when withdrawn.price_key is not null then 'corrected'
-        -- Believed when a second capture says the same, or when a person has released the first.
+        when spells.is_doubted then 'quarantined'
+        -- Believed when a second capture says the same, or when a person has released the first. The past of a map has
+        -- been weighed as a whole.
         when
-            spells.previous_price > 0
+            coalesce(spells.role, '') <> 'price_history'
+            and spells.previous_price > 0
             and spells.series_price > 0
             and greatest(
                 cast(spells.series_price as double) / cast(spells.previous_price as double),

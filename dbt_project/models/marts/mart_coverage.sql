@@ -151,3 +151,5 @@ left join quotes on sources.page_key = quotes.page_key
 left join held on sources.page_key = held.page_key
 left join quarantined on sources.page_key = quarantined.page_key
 left join delisted on sources.page_key = delisted.page_key
+-- A history of a map that nobody has brought in is not missing.
+where coalesce(sources.role, '') <> 'price_history' or attempts.attempts > 0

@@ -21,10 +21,11 @@ with spells as (
         valid_to,
         ended_by,
         date_precision,
-        source_kind = 'price_map' as is_outside,
+        -- Pages of a provider go on where another one ended; the maps of others do not.
+        case when source_kind = 'price_map' then split_part(page_key, '/', 1) end as outside_map,
         evidence_sha256
     from {{ ref('int_headline_spells') }}
-    where known_to is null and series_price is not null
+    where known_to is null and series_price is not null and is_doubted is not true
 ),
 
 -- One line per price over all pages of a provider. A page that begins to print context bands goes on with the band
@@ -36,7 +37,7 @@ sequences as (
         lag(valid_from) over in_time as old_valid_from,
         lag(valid_to) over in_time as old_valid_to,
         lag(evidence_sha256) over in_time as old_evidence_sha256,
-        lag(is_outside) over in_time as old_is_outside,
+        lag(outside_map) over in_time as old_outside_map,
         lag(price, 2) over in_time as price_before_old
     from spells
     window in_time as (
@@ -119,4 +120,4 @@ select
     old_evidence_sha256,
     evidence_sha256
 from identified
-where old_price <> price and old_is_outside = is_outside and old_valid_to <= valid_from
+where old_price <> price and old_outside_map is not distinct from outside_map and old_valid_to <= valid_from

@@ -37,6 +37,7 @@ select
     time_window,
     announced_from,
     valid_until,
+    doubt,
     evidence,
     locator,
     md5(concat_ws(
