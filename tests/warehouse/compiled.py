@@ -1,4 +1,4 @@
-"""The models up to the headline history, as dbt compiles them, on a database in memory."""
+"""The models up to the headline history and the marts of its witnesses, as dbt compiles them, in memory."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,6 +15,13 @@ from tests.warehouse.oracle import Believed, Spell, in_order
 from tests.warehouse.worlds import MAKER, PROVIDERS, World, records
 
 WITNESSES, HEADLINE = "intermediate.int_witness_spells", "intermediate.int_headline_spells"
+CLAIMS, RESTATEMENTS = "intermediate.int_price_claims", "marts.mart_restatements"
+MARTS = [
+    RESTATEMENTS,
+    "marts.mart_announced_prices",
+    "marts.mart_source_conflicts",
+    "marts.mart_source_scorecard",
+]
 
 
 class Model(NamedTuple):
@@ -25,11 +32,16 @@ class Model(NamedTuple):
     sql: str
     incremental_sql: str
 
+    @property
+    def is_of_history(self) -> bool:
+        """Whether the headline is made of it, and not only a mart."""
+        return not self.name.startswith("marts.") and self.name != CLAIMS
+
 
 def compile_models() -> list[Model]:
-    """All that the headline is made of, in the order of its making, by way of the build file of the settings."""
+    """All that the headline and the marts are made of, in that order, by way of the build file of the settings."""
     with build.connect(settings().build) as connection:
-        build.prepare(connection, PROVIDERS)
+        _prepare(connection)
     new = _compiled()
     order = [
         name
@@ -51,10 +63,20 @@ def compile_models() -> list[Model]:
 
 
 def _compiled() -> dict[str, dict[str, Any]]:
-    if not transform.invoke(["compile", "--select", "+int_headline_spells"]):
+    if not transform.invoke(["compile", "--select", *(f"+{name.partition('.')[2]}" for name in MARTS)]):
         raise RuntimeError("the models do not compile")
     nodes = json.loads(transform.built_manifest().read_text())["nodes"]
     return {name: node for name, node in nodes.items() if node["resource_type"] == "model" and node.get("compiled")}
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """The raw tables, and no label mapped to a model."""
+    build.prepare(connection, PROVIDERS)
+    connection.execute("create schema if not exists seeds")
+    connection.execute(
+        "create table seeds.model_aliases"
+        " (provider_id varchar, model_label varchar, model_id varchar, valid_from date, valid_to date)"
+    )
 
 
 def _create(connection: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
@@ -71,7 +93,7 @@ class Warehouse:
         self._connection = duckdb.connect(config={**build.CONFIG, "threads": 1})
         # An existing table is named with its database.
         self._connection.execute(f"attach ':memory:' as {settings().build.stem}; use {settings().build.stem}")
-        build.prepare(self._connection, PROVIDERS)
+        _prepare(self._connection)
         _create(self._connection, models)
 
     def clear(self) -> None:
@@ -116,6 +138,18 @@ class Warehouse:
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows with all their columns, in order."""
         return table_rows(self._connection, table)
+
+    def restatements(self) -> list[tuple[Any, ...]]:
+        """Meter, when it was restated, the days from and to, and the price before and after; -1: not listed."""
+        rows = self._connection.execute(
+            f"""
+            select
+                meter, restated_at, day_from, day_to,
+                case when was_listed then old_price else -1 end, case when is_listed then new_price else -1 end
+            from {RESTATEMENTS}
+            """
+        ).fetchall()
+        return [(meter, _aware(restated_at), *rest) for meter, restated_at, *rest in rows]
 
     def spells(self, table: str) -> list[Believed]:
         """The spells of a table as the oracle tells them."""

@@ -2,7 +2,8 @@
 
 import random
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.domain import Attempt, Meter, Origin, PriceQuote, Reading
 from pipeline.settings import settings as tokenfall_settings
 from pipeline.warehouse import build, transform
-from tests.warehouse.compiled import HEADLINE, WITNESSES, Model, Warehouse, compile_models, table_rows
+from tests.warehouse.compiled import HEADLINE, MARTS, WITNESSES, Model, Warehouse, compile_models, table_rows
 from tests.warehouse.oracle import (
     END,
     Believed,
@@ -46,6 +47,9 @@ from tests.warehouse.worlds import (
     worlds,
 )
 
+TABLES = [WITNESSES, HEADLINE, *MARTS]
+INSTANT = timedelta(microseconds=1)
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Model]]:
@@ -58,6 +62,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Model]]:
 
 @pytest.fixture(scope="module")
 def warehouse(models: list[Model]) -> Warehouse:
+    return Warehouse([model for model in models if model.is_of_history])
+
+
+@pytest.fixture(scope="module")
+def warehouse_with_marts(models: list[Model]) -> Warehouse:
     return Warehouse(models)
 
 
@@ -120,31 +129,74 @@ def assert_borne_out(world: World, page: Page, believed: list[Spell]) -> None:
 @some(20)
 @given(world=worlds(), order=st.randoms(use_true_random=False))
 def test_rows_depend_neither_on_their_order_nor_on_how_often_they_are_built(
-    warehouse: Warehouse, world: World, order: random.Random
+    warehouse_with_marts: Warehouse, world: World, order: random.Random
 ) -> None:
-    warehouse.fill(world)
-    once = [warehouse.rows(table) for table in (WITNESSES, HEADLINE)]
-    warehouse.build_next_day()
-    assert [warehouse.rows(table) for table in (WITNESSES, HEADLINE)] == once
-    warehouse.fill(world, order.shuffle)
-    assert [warehouse.rows(table) for table in (WITNESSES, HEADLINE)] == once
+    warehouse_with_marts.fill(world)
+    once = [warehouse_with_marts.rows(table) for table in TABLES]
+    warehouse_with_marts.build_next_day()
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == once
+    warehouse_with_marts.fill(world, order.shuffle)
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == once
 
 
 @some(12)
 @given(world=worlds())
-def test_days_build_what_is_built_from_nothing_and_never_rewrite_a_belief(warehouse: Warehouse, world: World) -> None:
-    warehouse.clear()
-    warehouse.build()
+def test_days_build_what_is_built_from_nothing_and_never_rewrite_a_belief(
+    warehouse_with_marts: Warehouse, world: World
+) -> None:
+    warehouse_with_marts.clear()
+    warehouse_with_marts.build()
     beliefs = []
     for moment in world.moments:
-        warehouse.load(world.known_by(moment))
-        warehouse.build_next_day()
-        beliefs.append([believed_at(moment, warehouse.spells(table)) for table in (WITNESSES, HEADLINE)])
-    day_by_day = [warehouse.rows(table) for table in (WITNESSES, HEADLINE)]
-    histories = [warehouse.spells(table) for table in (WITNESSES, HEADLINE)]
+        warehouse_with_marts.load(world.known_by(moment))
+        warehouse_with_marts.build_next_day()
+        beliefs.append([believed_at(moment, warehouse_with_marts.spells(table)) for table in (WITNESSES, HEADLINE)])
+    day_by_day = [warehouse_with_marts.rows(table) for table in TABLES]
+    histories = [warehouse_with_marts.spells(table) for table in (WITNESSES, HEADLINE)]
     assert beliefs == [[believed_at(moment, history) for history in histories] for moment in world.moments]
-    warehouse.build()
-    assert [warehouse.rows(table) for table in (WITNESSES, HEADLINE)] == day_by_day
+    warehouse_with_marts.build()
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == day_by_day
+
+
+@some(20)
+@given(world=worlds())
+def test_restated_is_every_day_of_which_another_price_is_believed_than_before(
+    warehouse_with_marts: Warehouse, world: World
+) -> None:
+    """All in this world becomes known a year after it was captured, so that nothing is news."""
+    warehouse_with_marts.fill(world)
+    history = warehouse_with_marts.spells(HEADLINE)
+    dates = [(EPOCH + number * DAY).date() for number in range(-5, 30)]
+    expected = set()
+    for moment in world.moments:
+        known = [one.spell for one in history if one.known_from < moment]
+        before, after = believed_at(moment - INSTANT, history), believed_at(moment, history)
+        for meter in METERS:
+            first = min((spell.valid_from.date() for spell in known if on_some_day(spell, meter)), default=None)
+            for at in dates:
+                old, new = price_on(at, meter, before), price_on(at, meter, after)
+                if old != new and first is not None and first <= at:
+                    expected.add((str(meter), moment, at, old, new))
+    assert expected == {
+        (meter, restated_at, at, old, new)
+        for meter, restated_at, day_from, day_to, old, new in warehouse_with_marts.restatements()
+        for at in dates
+        if day_from <= at < day_to
+    }
+
+
+def on_some_day(spell: Spell, meter: Meter) -> bool:
+    return spell.meter == str(meter) and spell.valid_from.date() < (spell.valid_to or END).date()
+
+
+def price_on(at: date, meter: Meter, spells: list[Spell]) -> Decimal | int | None:
+    """The price at the end of a day; None where none is stated, and -1 where it is not listed."""
+    prices = [
+        spell.price
+        for spell in spells
+        if on_some_day(spell, meter) and spell.valid_from.date() <= at < (spell.valid_to or END).date()
+    ]
+    return prices[0] if prices else -1
 
 
 def day(number: float) -> datetime:

@@ -109,6 +109,25 @@ with_previous as (
     group by all
 ),
 
+-- Who else says the same, by all that is known today.
+confirmed as (
+    select
+        spells.price_key,
+        spells.page_key,
+        spells.valid_from,
+        spells.known_from,
+        count(distinct claims.page_key) as other_witnesses
+    from first_observed as spells
+    inner join {{ ref('int_price_claims') }} as claims
+        on
+            {{ subject_key('spells') }} = claims.subject_key
+            and {{ price_figure('spells.series_price') }} = claims.price_figure
+            and spells.page_key <> claims.page_key
+            and spells.valid_from < claims.valid_until
+            and spells.ends_before > claims.valid_from
+    group by spells.price_key, spells.page_key, spells.valid_from, spells.known_from
+),
+
 -- A belief that was withdrawn, not merely given an end: nothing succeeded it at the same start and price.
 withdrawn as (
     select
@@ -159,6 +178,7 @@ select
     spells.last_observed_at,
     spells.page_key,
     spells.source_kind,
+    coalesce(confirmed.other_witnesses, 0) as other_witnesses,
     case
         when withdrawn.price_key is not null then 'corrected'
         when spells.is_doubted then 'quarantined'
@@ -189,3 +209,9 @@ left join withdrawn
         and spells.page_key = withdrawn.page_key
         and spells.spell_from = withdrawn.valid_from
         and spells.known_from = withdrawn.known_from
+left join confirmed
+    on
+        spells.price_key = confirmed.price_key
+        and spells.page_key = confirmed.page_key
+        and spells.valid_from = confirmed.valid_from
+        and spells.known_from = confirmed.known_from
