@@ -1,6 +1,5 @@
 """`tokenfall backfill git` as a user meets it: what is published, what is said, and what a second import changes."""
 
-import hashlib
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 
 from tests.history.test_git_history import MAP, START, Repository, litellm_map
 from tests.test_days import ask
-from tests.world import tokenfall
+from tests.world import forget_parquet, parquet_digests, tokenfall
 
 HISTORY = (
     "select model_label, cast(usd_per_mtok as double), valid_from, valid_to, ended_by, date_precision, quality, locator"
@@ -65,16 +64,11 @@ def test_a_history_is_brought_in_goes_on_and_is_corrected(tmp_path: Path) -> Non
     )
     assert believed == [("m", 2), ("new", 3), ("wrong", 2000)]
 
-    published = _parquet(home)
+    published = parquet_digests(home / "public")
+    forget_parquet(home / "public")
     rebuilt = tokenfall(home, "rebuild")
     assert rebuilt.returncode == 0, rebuilt.stderr
-    assert _parquet(home) == published
-
-
-def _parquet(home: Path) -> dict[str, str]:
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (home / "public" / "parquet").iterdir()
-    }
+    assert parquet_digests(home / "public") == published
 
 
 @pytest.mark.parametrize(

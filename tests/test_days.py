@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,17 @@ import pytest
 from pipeline.day import stale_pages
 from pipeline.settings import settings
 from pipeline.warehouse.build import connect
+from pipeline.warehouse.publish import load_manifest, publish
 from tests.conftest import SHARED_CAPTURES, needs_shared
-from tests.world import environment, pricing_page, served, tokenfall, write_captures
+from tests.world import (
+    environment,
+    forget_parquet,
+    parquet_digests,
+    pricing_page,
+    served,
+    tokenfall,
+    write_captures,
+)
 
 DAYS = [date(2026, 3, day) for day in (1, 2, 3, 4, 5)]
 # Never in question; with it, the loss of one model is no reason to doubt a page.
@@ -68,7 +78,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
 
 
 def ask(home: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-    with duckdb.connect(home / "public" / "tokenfall.duckdb", read_only=True) as connection:
+    return ask_file(home / "public", query, *parameters)
+
+
+def ask_file(public: Path, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with duckdb.connect(public / "tokenfall.duckdb", read_only=True) as connection:
         return connection.execute(query, parameters).fetchall()
 
 
@@ -152,18 +166,45 @@ def test_published_tables_are_described(history: History) -> None:
 
 
 def test_a_rebuild_from_the_archive_gives_the_same_parquet(history: History) -> None:
-    def parquet() -> dict[str, str]:
-        return {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in (history.home / "public" / "parquet").iterdir()
-        }
-
-    published = parquet()
+    public = history.home / "public"
+    published = parquet_digests(public)
+    forget_parquet(public)
     (history.home / "build" / "warehouse.duckdb").unlink()
     rebuilt = tokenfall(history.home, "rebuild")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert len(published) > 10
-    assert parquet() == published
+    assert parquet_digests(public) == published
+
+
+def test_a_month_in_which_nothing_changed_keeps_its_file(history: History, tmp_path: Path) -> None:
+    public, build_file = tmp_path / "public", tmp_path / "warehouse.duckdb"
+    shutil.copy(history.home / "build" / "warehouse.duckdb", build_file)
+
+    def published() -> tuple[dict[str, str], dict[str, int]]:
+        publish(build_file, public, load_manifest(history.home / "build" / "dbt" / "manifest.json"))
+        files = sorted((public / "parquet" / "marts.fct_price_daily").iterdir())
+        return parquet_digests(public), {file.stem: file.stat().st_ino for file in files}
+
+    first, months = published()
+    assert min(months) == "2023-12"
+    assert max(months) == "2026-03"
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"from read_parquet('{public}/parquet/marts.fct_price_daily/*.parquet')").fetchall()
+    assert sorted(map(repr, rows)) == sorted(map(repr, ask_file(public, "from marts.fct_price_daily")))
+
+    assert published() == (first, months)
+
+    with duckdb.connect(build_file) as connection:
+        connection.execute(
+            "update marts.fct_price_history set usd_per_mtok = 7 where known_to is null and provider_id = 'anthropic'"
+            " and valid_from >= '2026-03-01' and valid_from < '2026-03-02'"
+        )
+    _, after_a_change = published()
+    assert [month for month, inode in after_a_change.items() if inode != months[month]] == ["2026-03"]
+
+    (public / "parquet" / "marts.fct_price_daily" / "2024-05.parquet").write_bytes(b"torn")
+    shutil.copy(history.home / "build" / "warehouse.duckdb", build_file)
+    assert published()[0] == first
 
 
 def test_the_last_three_generations_stay(history: History) -> None:

@@ -1,7 +1,9 @@
 """A small world for whole runs: pages of one provider by day, served as the hosts would serve them."""
 
 import csv
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -98,3 +100,17 @@ def tokenfall(home: Path, *arguments: str, origin: str | None = None) -> subproc
         check=False,
         timeout=300,
     )
+
+
+def parquet_digests(public: Path) -> dict[str, str]:
+    """The sha256 of every published Parquet file, by its path."""
+    folder = public / "parquet"
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.parquet"))
+    }
+
+
+def forget_parquet(public: Path) -> None:
+    """Leaves nothing that the next publication could keep."""
+    shutil.rmtree((public / "parquet").resolve())

@@ -52,7 +52,17 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
         connection.execute(f"attach '{escaped(draft)}' as public (storage_version '{STORAGE_VERSION}')")
         connection.execute(f"attach '{escaped(build_file)}' as build (read_only)")
         connection.execute("use public")
-        rows = _copy(connection, manifest, parquet)
+        daily, other = _copy(connection, manifest)
+        # The views of daily rows take the longest.
+        with ThreadPoolExecutor(2) as pool:
+            exports = [
+                *(
+                    pool.submit(_export_by_month, connection, view, key, parquet, public / "parquet")
+                    for view, key in daily.items()
+                ),
+                *(pool.submit(_export, connection, relation, parquet) for relation in other),
+            ]
+            rows = dict(sorted(zip([*daily, *other], (export.result() for export in exports), strict=True)))
         connection.execute(MACROS)
         connection.execute("use memory; detach build; checkpoint public; detach public")
     if draft.with_name(draft.name + ".wal").exists():
@@ -61,7 +71,8 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
     return Published(public / FILE_NAME, (public / FILE_NAME).stat().st_size, rows)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], parquet: Path) -> dict[str, int]:
+def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
+    """Writes all tables and views; returns the views that count out the days of a key, and the names of all others."""
     described = contracts(manifest)
     # Of a build file what the project still has: tables of an older version may be left in it.
     tables = [
@@ -91,20 +102,74 @@ def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], pa
             connection.execute(f"create table {schema}.{name} as from build.{schema}.{name} order by all")
         _describe(connection, described[schema, name], "view" if (schema, name) in stay_views else "table")
 
-    def export(relation: str) -> int:
-        target = escaped(parquet / f"{relation}.parquet")
-        with connection.cursor() as cursor:
-            cursor.execute("use public")
-            # Row groups are held in memory until they are full.
-            options = "format parquet, compression zstd, row_group_size 40960"
-            copied = cursor.execute(f"copy {relation} to '{target}' ({options})")
-            [n_rows] = copied.fetchone() or [0]
-        return int(n_rows)
-
+    keys = _keys_of_daily_views(manifest)
+    daily = {f"{schema}.{name}": keys[schema, name] for schema, name, _ in in_order if (schema, name) in keys}
     relations = [f"{schema}.{name}" for schema, name, _ in in_order]
-    # The views of daily rows, at the end, take the longest.
-    with ThreadPoolExecutor(2) as pool:
-        return dict(sorted(zip(relations, pool.map(export, relations), strict=True)))
+    return daily, [relation for relation in relations if relation not in daily]
+
+
+def _keys_of_daily_views(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """What, with the day, is the grain of each view that counts out days, as its test has it."""
+    views = {
+        node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "grain_of_days"
+    }
+    return {
+        (manifest["nodes"][view]["schema"], manifest["nodes"][view]["name"]): columns for view, columns in views.items()
+    }
+
+
+def _export(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path) -> int:
+    return _write(connection, relation, folder / f"{relation}.parquet")
+
+
+def _export_by_month(
+    connection: duckdb.DuckDBPyConnection, view: str, key: list[str], folder: Path, previous: Path
+) -> int:
+    """One file a month, key by key; a month of the previous publication in which no row differs keeps its file.
+
+    Each file bears the digest of its rows. What cannot be read of the previous publication is written anew.
+    """
+    (folder / view).mkdir()
+    with connection.cursor() as cursor:
+        cursor.execute("use public")
+        try:
+            written = dict(
+                cursor.execute(
+                    "select parse_filename(file_name), decode(value) from parquet_kv_metadata(?) where key = 'rows'",
+                    [str(previous / view / "*.parquet")],
+                ).fetchall()
+            )
+        except duckdb.Error:
+            written = {}
+        months = cursor.execute(
+            f"""
+            select cast(date_trunc('month', price_date) as date) as month, count(*),
+                md5(concat_ws('|', version(), ?, count(*), sum(hash(daily))))
+            from {view} as daily group by month order by month
+            """,  # noqa: S608
+            [str(cursor.execute(f"describe {view}").fetchall())],
+        ).fetchall()
+    for month, _, digest in months:
+        name = f"{month:%Y-%m}.parquet"
+        target = folder / view / name
+        if written.get(name) == digest:
+            target.hardlink_to(previous / view / name)
+        else:
+            rows = f"from {view} where price_date between date '{month}' and last_day(date '{month}')"
+            in_order = f"({rows} order by {', '.join(key)}, price_date)"
+            _write(connection, in_order, target, f", kv_metadata {{rows: '{digest}'}}")
+    return sum(n_rows for _, n_rows, _ in months)
+
+
+def _write(connection: duckdb.DuckDBPyConnection, rows: str, target: Path, more_options: str = "") -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("use public")
+        # Row groups are held in memory until they are full.
+        options = f"format parquet, compression zstd, row_group_size 40960{more_options}"
+        [n_rows] = cursor.execute(f"copy {rows} to '{escaped(target)}' ({options})").fetchone() or [0]
+    return int(n_rows)
 
 
 def _reads_published(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:

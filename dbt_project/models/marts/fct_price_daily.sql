@@ -12,27 +12,31 @@ with spells as (
     from {{ ref('fct_price_history') }} as history
     cross join {{ ref('dim_clock') }} as clock
     where history.known_to is null and history.quality <> 'quarantined'
+),
+
+days as (
+    {{ days_of('spells') }}
 )
 
 select
-    day_from + cast(unnest(range(day_to - day_from + 1)) as integer) as price_date,
-    offer_id,
-    price_key,
-    provider_id,
-    model_id,
-    model_label,
-    meter,
-    service_tier,
-    context_from,
-    context_to,
-    region,
-    time_window,
-    list_unit_price,
-    pricing_unit,
-    currency,
-    usd_per_mtok,
-    date_precision,
-    source_kind,
-    evidence_sha256
+    days.price_date,
+    spells.offer_id,
+    spells.price_key,
+    spells.provider_id,
+    spells.model_id,
+    spells.model_label,
+    spells.meter,
+    spells.service_tier,
+    spells.context_from,
+    spells.context_to,
+    spells.region,
+    spells.time_window,
+    spells.list_unit_price,
+    spells.pricing_unit,
+    spells.currency,
+    spells.usd_per_mtok,
+    spells.date_precision,
+    spells.source_kind,
+    spells.evidence_sha256
 from spells
-where day_from <= day_to
+inner join days on days.price_date between spells.day_from and spells.day_to

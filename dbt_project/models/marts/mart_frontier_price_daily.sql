@@ -63,7 +63,7 @@ leaders as (
             },
             (contenders.usd_per_mtok, contenders.offer_id)
         ) filter (where not contenders.is_promo) as leader,
-        count(distinct contenders.offer_id) as offers
+        count(contenders.offer_id) as offers
     from edges
     left join contenders
         on
