@@ -36,7 +36,8 @@ def direct() -> None:
     from pipeline.capture.archive import Archive
     from pipeline.capture.client import Client
     from pipeline.day import capture_pages, last_good_attempts, load_archive
-    from pipeline.history.genai_prices import PRICE_MAP
+    from pipeline.history.ecb import EXCHANGE_RATES
+    from pipeline.history.other_maps import PRICE_MAPS
     from pipeline.providers import discover
     from pipeline.settings import PROJECT, settings
     from pipeline.warehouse import transform
@@ -45,11 +46,12 @@ def direct() -> None:
     from pipeline.warehouse.tables import write_table
 
     config = settings()
-    providers = {**discover(), PRICE_MAP.provider_id: PRICE_MAP}
+    pages = [*discover().values(), EXCHANGE_RATES]
+    providers = {provider.provider_id: provider for provider in (*pages, *PRICE_MAPS)}
     manifest = load_manifest(transform.built_manifest())
     with Archive(config.archive) as archive, connect(config.build) as connection, Client(config) as client:
         load_archive(connection, archive, providers)
-        for _ in capture_pages(archive, client, discover().values(), last_good_attempts(connection)):
+        for _ in capture_pages(archive, client, pages, last_good_attempts(connection)):
             pass
         load_archive(connection, archive, providers)
         nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}

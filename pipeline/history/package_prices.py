@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from pipeline.domain import Capture, Provider, Source
 from pipeline.history import litellm
-from pipeline.history.chronicle import Chronicle, document, parse, spells_of
+from pipeline.history.chronicle import Chronicle, document, parse
 
 SEED = Path(__file__).parents[2] / "seeds" / "litellm_prices.csv"
 GAP = timedelta(days=60)
@@ -76,14 +76,16 @@ def compile_chronicle(folder: Path) -> str:
 def snapshot(now: datetime) -> Capture:
     """The compiled chronicle as a capture, dated by the newest date in it; raises ValueError if that has not passed."""
     body = SEED.read_bytes()
-    dates = [moment for spell in spells_of(body.decode()) for moment in (spell.valid_from, spell.valid_until) if moment]
-    if max(dates) > now:
-        raise ValueError(f"{SEED} has prices of {max(dates):%Y-%m-%d}; is the clock of this machine right?")
+    rows = csv.DictReader(body.decode().splitlines(), strict=True)
+    dates = {row[name] for row in rows for name in ("valid_from", "valid_until")} - {""}
+    newest = max(datetime.fromisoformat(day).replace(tzinfo=UTC) for day in dates)
+    if newest > now:
+        raise ValueError(f"{SEED} has prices of {newest:%Y-%m-%d}; is the clock of this machine right?")
     return Capture(
         provider_id=LITELLM.provider_id,
         page_id="releases",
         url=LITELLM.sources[1].url,
-        captured_at=max(dates),
+        captured_at=newest,
         body=body,
         headers={"Content-Type": "text/csv"},
         origin="file",
