@@ -10,9 +10,13 @@ so a crash can only tear the last record of its own file. What is stored as what
 | metadata               | an attempt that failed                                         |
 | conversion             | the quotes that one parse read from one capture, a JSON a line |
 | revisit of it          | a reading of the same page that found the same quotes          |
+
+Beside each file of an ended session lies `<file>.index.json`, which says where its records are, so that the next
+session need not inflate years of pages to know. It is made anew where it is missing or does not fit.
 """
 
 import fcntl
+import json
 import logging
 import os
 import zlib
@@ -50,6 +54,19 @@ class _Entry(NamedTuple):
     url: str
     date: str
     holder_id: str
+
+
+class _Note(NamedTuple):
+    """What the index needs to know of a record."""
+
+    start: int
+    kind: str
+    record_id: str
+    page: str
+    url: str
+    date: str
+    refers_to: str
+    digest: str
 
 
 class Archive:
@@ -229,7 +246,7 @@ class Archive:
         entry = self._entry(capture_id)
         return records.attempt_of(self._record(capture_id), Position(entry.file, entry.start))
 
-    # The index: where every record is, learnt once per process and kept up to date.
+    # The index: where every record is, learnt once per file and kept up to date.
 
     def _entry(self, record_id: str) -> _Entry:
         if record_id not in self._entries:
@@ -237,26 +254,71 @@ class Archive:
         return self._entries[record_id]
 
     def _update_index(self) -> None:
-        for start, position, member in self._scan(self._indexed_to):
-            self._remember(start, position, member)
+        for name in self._files():
+            after = self._indexed_to
+            if after is not None and name < after.file:
+                continue
+            start = after.offset if after is not None and name == after.file else 0
+            if not start and (notes := self._load_notes(name)) is not None:
+                self._indexed_to = Position(name, (self._directory / name).stat().st_size)
+                for note in notes:
+                    self._enter(name, note)
+                continue
+            scanned = [self._remember(at, position, member) for at, position, member in self._scan_file(name, start)]
+            # A file that was read to its end by the one process that may write: nothing will be added to it any more.
+            if not start and self._lock is not None and name not in self.torn:
+                self._save_notes(name, [note for note in scanned if note is not None])
 
-    def _remember(self, start: int, position: Position, member: bytes) -> None:
+    def _remember(self, start: int, position: Position, member: bytes) -> _Note | None:
         self._indexed_to = position
         named = records.fields_of(member)
         if "Tokenfall-Page" not in named:
-            return
-        kind, page, own_id = named["WARC-Type"], named["Tokenfall-Page"], named["WARC-Record-ID"].strip("<>")
-        self._entries[own_id] = _Entry(
-            file=intern(position.file),
+            return None
+        note = _Note(
             start=start,
-            page=intern(page),
-            url=intern(named["WARC-Target-URI"]),
+            kind=named["WARC-Type"],
+            record_id=named["WARC-Record-ID"].strip("<>"),
+            page=named["Tokenfall-Page"],
+            url=named["WARC-Target-URI"],
             date=named["WARC-Date"],
-            holder_id=named["WARC-Refers-To"].strip("<>") if kind == "revisit" else own_id,
+            refers_to=named.get("WARC-Refers-To", "").strip("<>"),
+            digest=named.get("WARC-Payload-Digest", "").removeprefix("sha256:"),
         )
-        if kind in {"response", "resource", "conversion"}:
-            digest = named["WARC-Payload-Digest"].removeprefix("sha256:")
-            self._holders.setdefault((kind, page, digest), own_id)
+        self._enter(position.file, note)
+        return note
+
+    def _enter(self, file: str, note: _Note) -> None:
+        self._entries[note.record_id] = _Entry(
+            file=intern(file),
+            start=note.start,
+            page=intern(note.page),
+            url=intern(note.url),
+            date=note.date,
+            holder_id=note.refers_to if note.kind == "revisit" else note.record_id,
+        )
+        if note.kind in {"response", "resource", "conversion"}:
+            self._holders.setdefault((note.kind, note.page, note.digest), note.record_id)
+
+    def _notes_path(self, name: str) -> Path:
+        return self._directory / f"{name}.index.json"
+
+    def _load_notes(self, name: str) -> list[_Note] | None:
+        """What was noted of a file; None where nothing was, or where the file has another size than it had then."""
+        try:
+            noted = json.loads(self._notes_path(name).read_text())
+            if noted["size"] != (self._directory / name).stat().st_size:
+                return None
+            return [_Note(*note) for note in noted["records"]]
+        except FileNotFoundError:
+            return None
+        except (ValueError, LookupError, TypeError) as error:
+            _log.warning("%s is written anew: %s", self._notes_path(name), error)
+            return None
+
+    def _save_notes(self, name: str, notes: list[_Note]) -> None:
+        draft = self._directory / f".{name}.index.json"
+        draft.write_text(json.dumps({"size": (self._directory / name).stat().st_size, "records": notes}))
+        draft.replace(self._notes_path(name))
 
     def _refers_to(self, holder_id: str, profile: str) -> Fields:
         holder = self._entry(holder_id)
@@ -281,11 +343,13 @@ class Archive:
         for name in self._files():
             if after is not None and name < after.file:
                 continue
-            start = after.offset if after is not None and name == after.file else 0
-            with (self._directory / name).open("rb") as file:
-                for end, member in self._members(file, name, start):
-                    yield start, Position(name, end), member
-                    start = end
+            yield from self._scan_file(name, after.offset if after is not None and name == after.file else 0)
+
+    def _scan_file(self, name: str, start: int) -> Iterator[tuple[int, Position, bytes]]:
+        with (self._directory / name).open("rb") as file:
+            for end, member in self._members(file, name, start):
+                yield start, Position(name, end), member
+                start = end
 
     def _members(self, file: BinaryIO, name: str, start: int) -> Iterator[tuple[int, bytes]]:
         """Each gzip member from an offset on, inflated, with the offset of its end; stops at a torn one."""

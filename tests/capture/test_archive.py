@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import logging
 import os
 import resource
@@ -253,6 +254,42 @@ def test_the_index_is_found_again_by_the_next_session(archive: Archive) -> None:
     assert archive.load_capture(attempt.capture_id) == PAGE
     archive.append_capture(replace(PAGE, body=b"new"), NOON)
     assert len(files(archive)) == 3
+
+
+def test_what_is_known_of_ended_files_is_not_inflated_again(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = archive.append_capture(PAGE, NOON)
+    reading = archive.append_reading(first.capture_id, NOON, "ok", None, [QUOTE])
+    archive.close()
+    [file] = files(archive)
+    with again(archive) as second:
+        second.append_failure("a", "pricing", PAGE.url, NOON, FetchError("gone"))
+    noted = file.with_name(f"{file.name}.index.json")
+    assert noted.exists()
+
+    scanned: list[str] = []
+    scan_file = Archive._scan_file
+    monkeypatch.setattr(
+        Archive, "_scan_file", lambda self, name, start: scanned.append(name) or scan_file(self, name, start)
+    )
+    with again(archive) as third:
+        same_bytes = third.append_capture(replace(PAGE, captured_at=NOON + timedelta(days=1)), NOON)
+        same_quotes = third.append_reading(same_bytes.capture_id, NOON, "ok", None, [QUOTE])
+    assert file.name not in scanned
+    assert (same_bytes.sha256, same_quotes.quotes_sha256) == (first.sha256, reading.quotes_sha256)
+    assert types(archive).count("response") == types(archive).count("conversion") == 1
+    assert again(archive).load_capture(same_bytes.capture_id).body == PAGE.body
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"size": 1, "records": []}', b"[", b"\xff"])
+def test_an_index_that_does_not_fit_its_file_is_made_anew(archive: Archive, damage: bytes) -> None:
+    first = archive.append_capture(PAGE, NOON)
+    archive.close()
+    [file] = files(archive)
+    noted = file.with_name(f"{file.name}.index.json")
+    noted.write_bytes(damage)
+    with again(archive) as second:
+        second.append_unchanged(Unchanged(first, PAGE.url, NOON, {}), NOON)
+    assert len(json.loads(noted.read_text())["records"]) == 1
 
 
 def test_a_304_is_another_sight_of_the_page(archive: Archive) -> None:
