@@ -104,9 +104,11 @@ class Chronicle:
 
         Raises one of UNREADABLE where an entry cannot be read; then it is as if there had been no such version.
         """
+        # Most entries are the very object of before, and need no comparing.
         changed_keys = {
-            key for key in self._entries.keys() | entries.keys() if self._entries.get(key) != entries.get(key)
+            key for key, entry in entries.items() if (before := self._entries.get(key)) is not entry and before != entry
         }
+        changed_keys |= self._entries.keys() - entries.keys()
         told = {key: self._read(key, entries[key]) for key in changed_keys if key in entries}
         touched: set[Offer] = set()
         for key in changed_keys:

@@ -4,7 +4,6 @@ Read are the meters whose unit is certain. Of a price per query, pixel or sessio
 or video, the map does not say what is counted. A 0 can mean free, unknown or not applicable there: it is no price.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,6 +11,7 @@ from typing import Any
 
 from pipeline.domain import MTOK_FACTOR, Meter, ServiceTier, Unit
 from pipeline.history.chronicle import Item, Layout, Offer
+from pipeline.history.json_versions import JsonVersions
 
 # LiteLLM's providers that tokenfall reads too. Left out are those whose entries are converted from another currency,
 # and endpoints that sell what another one sells at prices of their own.
@@ -95,16 +95,19 @@ _FIELD = re.compile(
     rf"(?P<name>{'|'.join(sorted(_TOKEN_METERS, key=len, reverse=True))})"
     rf"(?:_above_(?P<thousands>\d+)k_tokens)?(?P<tier>{'|'.join(_TIERS)})"
 )
+# Of a map that is read version by version, one version is remembered.
+_VERSIONS = JsonVersions()
 
 
 def entries(_path: str, body: bytes) -> Mapping[str, Any]:
     """The map's entries, numbers as exact decimals."""
-    document = json.loads(body, parse_float=Decimal)
-    if not isinstance(document, dict) or not all(isinstance(entry, dict) for entry in document.values()):
+    document = _VERSIONS.read(body)
+    if not isinstance(document, dict) or not {type(entry) for entry in document.values()} <= {dict}:
         raise ValueError("it is not an object of entries")
     if not any("input_cost_per_token" in entry for entry in document.values()):
         raise ValueError("no entry has a price per token")
-    return {key: entry for key, entry in document.items() if key != "sample_spec"}
+    document.pop("sample_spec", None)
+    return document
 
 
 def offer(key: str, entry: Mapping[str, Any]) -> Offer | None:

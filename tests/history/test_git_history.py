@@ -94,6 +94,17 @@ def test_every_commit_that_changes_a_price_is_a_version(repository: Repository) 
     assert not history.skipped
 
 
+def test_how_the_map_is_set_out_does_not_matter(repository: Repository, tmp_path: Path) -> None:
+    indented = Repository(tmp_path / "indented")
+    texts = [litellm_map(a=1, b=2, c=3), "{", litellm_map(a=1, b=5, c=3, d=4), litellm_map(a=1, c=3, d=4)]
+    for text in texts:
+        repository.commit({MAP: text})
+        indented.commit({MAP: text if text == "{" else json.dumps(json.loads(text), indent=4) + "\n"})
+    expected = [("a", "1", 0, None), ("b", "2", 0, 2), ("b", "5", 2, 3), ("c", "3", 0, None), ("d", "4", 2, None)]
+    for made in (repository, indented):
+        assert [row[:4] for row in read(read_history(made.path, LAYOUT))] == expected
+
+
 def test_a_merge_is_one_version_and_its_branch_is_none(repository: Repository) -> None:
     repository.price(m=3)
     repository.git("checkout", "--quiet", "-b", "side")

@@ -121,6 +121,11 @@ def test_a_fine_tuned_model_is_of_its_own_tier() -> None:
     }
 
 
+def test_the_sample_that_explains_the_fields_is_no_entry() -> None:
+    body = json.dumps({"sample_spec": {"mode": "one of chat"}, "m": {"input_cost_per_token": 1}})
+    assert entries("map.json", body.encode()) == {"m": {"input_cost_per_token": 1}}
+
+
 @pytest.mark.parametrize("body", [b"[]", b'{"m": 1}', b'{"m": {"price": 1}}', b"<html>", b'{"m": ', b"\xff\xfe"])
 def test_what_is_not_the_map_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (whatever kind of ValueError)
