@@ -460,9 +460,26 @@ def _ols_slope(years: Floats, log_price: Floats) -> float:
 
 
 def _theil_sen_slope(years: Floats, log_price: Floats) -> float:
-    # Lag by lag: slices are several times faster than the indices of all pairs.
-    slopes = [(log_price[lag:] - log_price[:-lag]) / (years[lag:] - years[:-lag]) for lag in range(1, len(years))]
-    return float(np.median(np.concatenate(slopes)))
+    """The median slope of all pairs of days. Days of one price in a row are taken together: prices seldom move."""
+    day = np.rint(years * YEAR_DAYS).astype(np.int64)
+    first = np.flatnonzero(np.concatenate([[True], (np.diff(log_price) != 0) | (np.diff(day) != 1)]))
+    length = np.diff(first, append=len(day))
+    earlier, later = np.triu_indices(len(first), k=1)
+    # Between two such runs, every distance from the nearest days to the farthest ones, as often as it occurs.
+    n_lags = length[earlier] + length[later] - 1
+    step = np.arange(n_lags.sum()) - np.repeat(np.cumsum(n_lags) - n_lags, n_lags)
+    nearest = day[first[later]] - day[first[earlier]] - length[earlier] + 1
+    lag = np.repeat(nearest, n_lags) + step
+    shorter = np.repeat(np.minimum(length[earlier], length[later]), n_lags)
+    count = np.minimum(np.minimum(step, np.repeat(n_lags, n_lags) - 1 - step) + 1, shorter)
+    slope = np.repeat(log_price[first[later]] - log_price[first[earlier]], n_lags) / (lag / YEAR_DAYS)
+    # Within a run the slope is 0.
+    slope = np.append(slope, 0.0)
+    count = np.append(count, (length * (length - 1) // 2).sum())
+    order = np.argsort(slope)
+    rank = np.cumsum(count[order])
+    middle = [(rank[-1] - 1) // 2, rank[-1] // 2]
+    return float(slope[order][np.searchsorted(rank, middle, side="right")].mean())
 
 
 def _records(steps: _Steps, moment: pd.Timestamp, year_days: float) -> Rate:
