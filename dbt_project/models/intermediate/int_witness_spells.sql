@@ -443,6 +443,22 @@ all_spells as (
 select
     pages.page_key,
     pages.page_fingerprint,
+    -- What is told here, in one value. Those of many rows are taken together by exclusive or, and so is, in a hash of
+    -- several values, the last of them: without a second hash, two beliefs that end at once would cancel out.
+    hash(hash(
+        spells.page_key,
+        spells.price_key,
+        printed.quotes_sha256,
+        printed.quote_no,
+        printed.series_price,
+        quotes.evidence_sha256,
+        spells.valid_from,
+        spells.valid_to,
+        spells.ended_by,
+        spells.date_precision,
+        spells.known_from,
+        spells.known_to
+    )) as spell_hash,
     spells.price_key,
     printed.offer_id,
     printed.provider_id,
