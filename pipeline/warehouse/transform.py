@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from hashlib import sha256
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DBT_PROJECT = PROJECT / "dbt_project"
 PREPARED = DBT_PROJECT / "target"
 _PARSED = "partial_parse.msgpack"
+BUILT_FROM = "built_from"
+"""Beside the manifest of the last build that succeeded: the digest of the project that it was built from."""
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "tests/**/*", "analyses/**/*", "../seeds/*")
 
 
@@ -109,14 +112,29 @@ def _serve(connection: Connection) -> None:
     try:
         target = _target()
         manifest = cast("Manifest", _invoke(["parse"], target).result)
+        digest, built_from = _project_digest(), target / BUILT_FROM
+        command = ["build", "--exclude-resource-type", "unit_test"]
+        # What incremental models have told may read otherwise by other models, or with other seeds.
+        if not built_from.exists() or built_from.read_text() != digest:
+            command.append("--full-refresh")
         connection.recv()
-        built = _invoke(["build", "--exclude-resource-type", "unit_test"], target, pass_on, manifest)
+        built = _invoke(command, target, pass_on, manifest)
+        if built.success:
+            built_from.write_text(digest)
         connection.send(built.success)
     except RuntimeError as error:
         connection.send(str(error))
     except EOFError:
         # The run ended before its build.
         return
+
+
+def _project_digest() -> str:
+    """One value of all files of the project, seeds included."""
+    digest = sha256()
+    for path in sorted(path for pattern in _SOURCES for path in DBT_PROJECT.glob(pattern) if path.is_file()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def _end_with_the_run() -> None:

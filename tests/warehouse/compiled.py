@@ -15,8 +15,11 @@ from tests.warehouse.oracle import Believed, Spell, in_order
 from tests.warehouse.worlds import MAKER, PROVIDERS, World, records
 
 WITNESSES, HEADLINE = "intermediate.int_witness_spells", "intermediate.int_headline_spells"
-CLAIMS, RESTATEMENTS = "intermediate.int_price_claims", "marts.mart_restatements"
+RESTATEMENTS = "marts.mart_restatements"
+OF_MARTS = {"intermediate.int_price_claims", "intermediate.int_price_history", "intermediate.int_page_looks"}
+HISTORY, FINGERPRINTS = "marts.fct_price_history", "intermediate.int_price_fingerprints"
 MARTS = [
+    HISTORY,
     RESTATEMENTS,
     "marts.mart_announced_prices",
     "marts.mart_source_conflicts",
@@ -25,17 +28,21 @@ MARTS = [
 
 
 class Model(NamedTuple):
-    """A model: its name with the schema, whether it is a view, and its SQL for a new and for an existing table."""
+    """A model: its name with the schema, whether it is a view, and its SQL for a new and for an existing table.
+
+    In an existing table, its rows replace those of the same key.
+    """
 
     name: str
     is_view: bool
     sql: str
     incremental_sql: str
+    unique_key: str | None
 
     @property
     def is_of_history(self) -> bool:
         """Whether the headline is made of it, and not only a mart."""
-        return not self.name.startswith("marts.") and self.name != CLAIMS
+        return not self.name.startswith("marts.") and self.name not in OF_MARTS
 
 
 def compile_models() -> list[Model]:
@@ -49,7 +56,13 @@ def compile_models() -> list[Model]:
         if name in new
     ]
     models = [
-        Model(f"{node['schema']}.{node['name']}", node["config"]["materialized"] == "view", node["compiled_code"], "")
+        Model(
+            f"{node['schema']}.{node['name']}",
+            node["config"]["materialized"] == "view",
+            node["compiled_code"],
+            "",
+            node["config"]["unique_key"],
+        )
         for node in (new[name] for name in order)
     ]
     with build.connect(settings().build) as connection:
@@ -77,6 +90,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
         "create table seeds.model_aliases"
         " (provider_id varchar, model_label varchar, model_id varchar, valid_from date, valid_to date)"
     )
+    connection.execute("create table seeds.fx_rates (rate_date date, currency varchar, units_per_eur decimal(18, 6))")
 
 
 def _create(connection: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
@@ -103,10 +117,12 @@ class Warehouse:
 
     def load(self, world: World, shuffle: Callable[[list[Any]], None] = lambda _: None) -> None:
         """Adds what the world knows and the raw tables do not; rows in the order that `shuffle` gives them."""
+        # A set of quotes is loaded once, also where a page and a map say the same.
+        sets = "select quotes_sha256 from raw.price_quotes union all select quotes_sha256 from raw.observations"
+        known = {digest for (digest,) in self._connection.execute(sets).fetchall()}
         for table, rows in _raw_rows(world).items():
-            columns = 2 if table in {"price_quotes", "observations"} else 1
-            present = {row[:columns] for row in self._connection.execute(f"select * from raw.{table}").fetchall()}
-            new = [row for row in rows if row[:columns] not in present]
+            present = {name for (name, *_) in self._connection.execute(f"from raw.{table}").fetchall()} | known
+            new = [row for row in rows if row[0] not in present]
             shuffle(new)
             if new:
                 places = ", ".join([f"({', '.join('?' * len(new[0]))})"] * len(new))
@@ -126,14 +142,25 @@ class Warehouse:
         _create(self._connection, self._models)
 
     def build_next_day(self) -> None:
-        """Builds all models on top of what is there, as dbt does: new rows replace those of the same page."""
+        """Builds all models on top of what is there, as dbt does: new rows replace those of the same key."""
         for model in self._models:
-            if model.incremental_sql == model.sql:
+            if model.unique_key is None:
                 _create(self._connection, [model])
                 continue
             self._connection.execute(f"create or replace temp table new_rows as {model.incremental_sql}")
-            self._connection.execute(f"delete from {model.name} where page_key in (select page_key from new_rows)")
+            key = model.unique_key
+            self._connection.execute(f"delete from {model.name} where {key} in (select {key} from new_rows)")
             self._connection.execute(f"insert into {model.name} by name from new_rows")
+            if key == "price_key":
+                # What dbt runs afterwards: the macro `drop_outdated_prices`.
+                self._connection.execute(
+                    f"""
+                    delete from {model.name} as built where not exists (
+                        from {FINGERPRINTS} as prices
+                        where (prices.price_key, prices.price_fingerprint) = (built.price_key, built.price_fingerprint)
+                    )
+                    """
+                )
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows with all their columns, in order."""

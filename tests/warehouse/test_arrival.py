@@ -113,6 +113,6 @@ def all_tables() -> dict[str, list[tuple[object, ...]]]:
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables()"
             " where schema_name in ('intermediate', 'marts')"
-            " union all select 'marts.fct_price_daily'"
+            " union all select schema_name || '.' || view_name from duckdb_views() where schema_name = 'marts'"
         ).fetchall()
         return {name: table_rows(connection, name) for (name,) in names}

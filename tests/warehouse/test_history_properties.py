@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.domain import Attempt, Meter, Origin, PriceQuote, Reading
 from pipeline.settings import settings as tokenfall_settings
 from pipeline.warehouse import build, transform
-from tests.warehouse.compiled import HEADLINE, MARTS, WITNESSES, Model, Warehouse, compile_models, table_rows
+from tests.warehouse.compiled import HEADLINE, HISTORY, MARTS, WITNESSES, Model, Warehouse, compile_models, table_rows
 from tests.warehouse.oracle import (
     END,
     Believed,
@@ -48,6 +48,7 @@ from tests.warehouse.worlds import (
 )
 
 TABLES = [WITNESSES, HEADLINE, *MARTS]
+TOLD = [WITNESSES, HEADLINE, HISTORY]
 INSTANT = timedelta(microseconds=1)
 
 
@@ -156,6 +157,24 @@ def test_days_build_what_is_built_from_nothing_and_never_rewrite_a_belief(
     assert beliefs == [[believed_at(moment, history) for history in histories] for moment in world.moments]
     warehouse_with_marts.build()
     assert [warehouse_with_marts.rows(table) for table in TABLES] == day_by_day
+
+
+@some(12)
+@given(world=worlds(), order=st.randoms(use_true_random=False))
+def test_captures_loaded_one_by_one_in_any_order_build_what_is_built_from_nothing(
+    warehouse_with_marts: Warehouse, world: World, order: random.Random
+) -> None:
+    """Also where what is loaded later was learnt earlier, as with a clock that was put back."""
+    captures = list(world.captures)
+    order.shuffle(captures)
+    warehouse_with_marts.clear()
+    warehouse_with_marts.build()
+    for number in range(len(captures)):
+        warehouse_with_marts.load(World(tuple(captures[: number + 1])))
+        warehouse_with_marts.build_next_day()
+    one_by_one = [warehouse_with_marts.rows(table) for table in TABLES]
+    warehouse_with_marts.build()
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
 
 
 @some(20)
@@ -350,7 +369,7 @@ def in_days(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def test_days_of_dbt_build_what_dbt_builds_from_nothing(
-    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse_with_marts: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Mementos arrive late, a reading is replaced and a page repeats itself, by way of the real loader and dbt."""
     world = World(
@@ -364,14 +383,15 @@ def test_days_of_dbt_build_what_dbt_builds_from_nothing(
             taken(CHECK, 5, (3, ELSE)),
         )
     )
-    warehouse.fill(world)
+    warehouse_with_marts.fill(world)
     days = [built_by_dbt(tmp_path / "days", monkeypatch, world.known_by(moment)) for moment in world.moments]
-    assert days[-1] == built_by_dbt(tmp_path / "nothing", monkeypatch, world) == warehouse.rows(WITNESSES)
-    assert len({len(rows) for rows in days}) == len(days)
+    assert days[-1] == built_by_dbt(tmp_path / "nothing", monkeypatch, world)
+    assert days[-1][0] == warehouse_with_marts.rows(WITNESSES)
+    assert len({len(witnesses) for witnesses, *_ in days}) == len(days)
 
 
-def built_by_dbt(home: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> list[tuple[Any, ...]]:
-    """The witnesses' spells after what the world knows was loaded on top of what is there, and built."""
+def built_by_dbt(home: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> list[list[tuple[Any, ...]]]:
+    """The tables of history after what the world knows was loaded on top of what is there, and built."""
     monkeypatch.setenv("TOKENFALL_HOME", str(home))
     tokenfall_settings.cache_clear()
     with build.connect(tokenfall_settings().build) as connection:
@@ -383,9 +403,10 @@ def built_by_dbt(home: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> l
         }
         new = [record for record in records(world) if name_of(record) not in loaded]
         build.load(connection, new, {provider.provider_id: provider.kind for provider in PROVIDERS})
-    assert transform.invoke(["build", "--select", "+int_witness_spells", "--exclude-resource-type", "unit_test"])
+    selected = ["--select", "+fct_price_history", "--resource-type", "seed", "--resource-type", "model"]
+    assert transform.invoke(["build", *selected])
     with build.connect(tokenfall_settings().build) as connection:
-        return table_rows(connection, WITNESSES)
+        return [table_rows(connection, table) for table in TOLD]
 
 
 def name_of(record: Attempt | Reading) -> str:

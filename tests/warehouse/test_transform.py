@@ -15,7 +15,7 @@ import pytest
 from pipeline.domain import Attempt
 from pipeline.settings import settings
 from pipeline.warehouse import build
-from pipeline.warehouse.transform import Build
+from pipeline.warehouse.transform import BUILT_FROM, Build, built_manifest
 
 
 @pytest.fixture
@@ -45,6 +45,26 @@ def test_events_of_all_nodes_arrive_and_the_file_is_free_again(build_file: Path)
     assert nodes["grain_dim_model_model_id"] == "pass"
     with build.connect(build_file) as connection:
         assert connection.execute("select count(*) from marts.fct_price_history").fetchall() == [(0,)]
+
+
+def test_another_project_builds_anew_what_the_same_one_goes_on_with(build_file: Path) -> None:
+    def spells_after_a_build() -> list[tuple[str]]:
+        with Build() as dbt:
+            dbt.begin()
+            list(dbt.events())
+        assert dbt.succeeded
+        with build.connect(build_file) as connection:
+            return connection.execute("select page_key from intermediate.int_witness_spells").fetchall()
+
+    assert spells_after_a_build() == []
+    with build.connect(build_file) as connection:
+        connection.execute(
+            "insert into intermediate.int_witness_spells (page_key, price_key, provider_id)"
+            " values ('gone/page', 'gone', 'gone')"
+        )
+    assert spells_after_a_build() == [("gone/page",)]
+    built_manifest().with_name(BUILT_FROM).write_text("another project")
+    assert spells_after_a_build() == []
 
 
 def test_a_failed_model_is_an_event_and_no_success(build_file: Path) -> None:

@@ -3,10 +3,25 @@
     their first capture its cross-check pages, a price map only where no page has been read, and what a price map said
     in the past where neither speaks. Of two witnesses of one rank that say the same price, the one that stands first
     in our list of sources speaks from when it first did.
+
+    Only prices are told again on which something new has come up.
 #}
-with witness_spells as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='price_key',
+    on_schema_change='fail',
+    post_hook='{{ drop_outdated_prices() }}'
+) }}
+
+with prices_to_tell as (
+    {{ prices_to_tell() }}
+),
+
+witness_spells as (
     select
         spells.*,
+        prices.price_fingerprint,
         sources.role,
         sources.source_order,
         sources.provider_id as source_provider_id,
@@ -25,6 +40,7 @@ with witness_spells as (
                 spells.page_key
         ) as witness_rank
     from {{ ref('int_witness_spells') }} as spells
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
     inner join {{ source('raw', 'sources') }} as sources
         on spells.page_key = sources.provider_id || '/' || sources.page_id
 ),
@@ -155,6 +171,7 @@ remainders as (
 select
     spells.page_key,
     spells.price_key,
+    spells.price_fingerprint,
     spells.offer_id,
     spells.provider_id,
     spells.model_label,

@@ -68,7 +68,12 @@ quotes as (
         events.known_to,
         events.evidence_sha256,
         events.role,
-        quotes.*,
+        quotes.quotes_sha256,
+        quotes.quote_no,
+        quotes.price_key,
+        quotes.series_price,
+        quotes.announced_from,
+        quotes.valid_until,
         -- A page may still print the old price beside a dated one that has come into force, or beside a passing offer.
         row_number() over (
             partition by events.reading_id, quotes.price_key
@@ -148,6 +153,93 @@ events as (
     {{ without_repetitions('statements', 'page_key, price_key') }}
 ),
 
+-- Where a page was captured in the order of time, names no dates and was never read again, each new state ends the one
+-- before it, in force and in our belief of it, and that is all. Such prices need no moment by moment, which takes time
+-- with the square of their number.
+plain_prices as (
+    select
+        page_key,
+        price_key
+    from (
+        select
+            page_key,
+            price_key,
+            known_from,
+            known_to,
+            announced_from,
+            valid_until,
+            declares_past,
+            lag(known_from) over (partition by page_key, price_key order by captured_at, known_from) as known_before
+        from events
+    ) as in_time
+    group by page_key, price_key
+    having
+        bool_and(
+            known_to = cast('infinity' as timestamp)
+            and coalesce(known_before <= known_from, true)
+            and announced_from is null
+            and valid_until is null
+            and not declares_past
+        )
+),
+
+plain_states as (
+    select
+        page_key,
+        price_key,
+        price_state,
+        reading_id,
+        precedence,
+        captured_at,
+        known_from,
+        lag(captured_at) over in_time is null as starts_unseen,
+        lead(captured_at) over in_time as next_captured_at,
+        lead(known_from) over in_time as next_known_from,
+        lead(price_state) over in_time as next_price_state
+    from (
+        select events.*
+        from events
+        inner join plain_prices
+            on events.page_key = plain_prices.page_key and events.price_key = plain_prices.price_key
+        qualify
+            lag(events.price_state) over (
+                partition by events.page_key, events.price_key order by events.captured_at
+            ) is distinct from events.price_state
+    ) as changes
+    window in_time as (partition by page_key, price_key order by captured_at)
+),
+
+-- Each is believed to go on until it is known to have ended, and from then on to have ended.
+plain_spells as (
+    select
+        states.page_key,
+        states.price_key,
+        states.reading_id,
+        states.precedence,
+        states.captured_at as valid_from,
+        case when beliefs.has_ended then states.next_captured_at end as valid_to,
+        case
+            when beliefs.has_ended and states.next_price_state = 'absent' then 'delisted'
+            when beliefs.has_ended then 'price_change'
+        end as ended_by,
+        case
+            when states.starts_unseen then 'left_censored'
+            when pages.role in ('price_map', 'price_history') then 'declared'
+            else 'observed'
+        end as date_precision,
+        case when beliefs.has_ended then states.next_known_from else states.known_from end as known_from,
+        case when not beliefs.has_ended then states.next_known_from end as known_to
+    from plain_states as states
+    inner join pages on states.page_key = pages.page_key
+    cross join unnest([false, true]) as beliefs (has_ended)
+    where
+        states.price_state <> 'absent'
+        and case
+            when beliefs.has_ended then states.next_known_from is not null
+            else states.known_from is distinct from states.next_known_from
+        end
+),
+
 -- The moments at which our belief about a price can have changed.
 moments_of_knowledge as (
     select
@@ -158,10 +250,12 @@ moments_of_knowledge as (
         lead(known_at) over (partition by page_key, price_key order by known_at) as next_known_at
     from (
         select distinct
-            page_key,
-            price_key,
-            unnest([known_from, known_to]) as known_at
+            events.page_key,
+            events.price_key,
+            unnest([events.known_from, events.known_to]) as known_at
         from events
+        anti join plain_prices
+            on events.page_key = plain_prices.page_key and events.price_key = plain_prices.price_key
     ) as moments
     where known_at < cast('infinity' as timestamp)
 ),
@@ -342,37 +436,55 @@ all_spells as (
         case when count(*) = count(next_known_at) then max(next_known_at) end as known_to
     from islands
     group by page_key, price_key, price_state, valid_from, valid_to, ended_by, date_precision, island
+    union all by name
+    select * from plain_spells
 )
 
 select
     pages.page_key,
     pages.page_fingerprint,
+    -- What is told here, in one value. Those of many rows are taken together by exclusive or, and so is, in a hash of
+    -- several values, the last of them: without a second hash, two beliefs that end at once would cancel out.
+    hash(hash(
+        spells.page_key,
+        spells.price_key,
+        printed.quotes_sha256,
+        printed.quote_no,
+        printed.series_price,
+        quotes.evidence_sha256,
+        spells.valid_from,
+        spells.valid_to,
+        spells.ended_by,
+        spells.date_precision,
+        spells.known_from,
+        spells.known_to
+    )) as spell_hash,
     spells.price_key,
-    quotes.offer_id,
-    quotes.provider_id,
-    quotes.model_label,
-    quotes.meter,
-    quotes.series_unit,
-    quotes.currency,
-    quotes.service_tier,
-    quotes.context_from,
-    quotes.context_to,
-    quotes.region,
-    quotes.time_window,
-    quotes.list_unit_price,
-    quotes.pricing_unit,
-    quotes.usd_per_mtok,
-    quotes.series_price,
+    printed.offer_id,
+    printed.provider_id,
+    printed.model_label,
+    printed.meter,
+    printed.series_unit,
+    printed.currency,
+    printed.service_tier,
+    printed.context_from,
+    printed.context_to,
+    printed.region,
+    printed.time_window,
+    printed.list_unit_price,
+    printed.pricing_unit,
+    printed.usd_per_mtok,
+    printed.series_price,
     spells.valid_from,
     spells.valid_to,
     spells.ended_by,
     spells.date_precision,
     spells.known_from,
     spells.known_to,
-    quotes.doubt,
+    printed.doubt,
     quotes.evidence_sha256,
-    quotes.evidence,
-    quotes.locator
+    printed.evidence,
+    printed.locator
 from all_spells as spells
 inner join pages on spells.page_key = pages.page_key
 inner join quotes
@@ -380,3 +492,5 @@ inner join quotes
         spells.reading_id = quotes.reading_id
         and spells.price_key = quotes.price_key
         and spells.precedence = quotes.precedence
+inner join {{ ref('stg_quotes') }} as printed
+    on quotes.quotes_sha256 = printed.quotes_sha256 and quotes.quote_no = printed.quote_no

@@ -1,217 +1,59 @@
-with good_captures as (
-    select
-        page_key,
-        captured_at,
-        bool_or(is_released) as is_released
-    from {{ ref('int_good_readings') }}
-    where known_to is null
-    group by page_key, captured_at
-),
+{{ config(materialized='view') }}
 
--- A label that a provider re-points stands for one model after another; its spells are cut where that happens.
-cuts as (
+with observed as (
     select
-        spells.price_key,
-        spells.page_key,
-        spells.valid_from as spell_from,
-        spells.known_from,
-        list_sort(list_distinct(list_concat(
-            [spells.valid_from],
-            coalesce(list(cast(aliases.valid_from as timestamp)) filter (
-                where aliases.valid_from > spells.valid_from
-                and aliases.valid_from < coalesce(spells.valid_to, cast('infinity' as timestamp))
-            ), []),
-            coalesce(list(cast(aliases.valid_to as timestamp)) filter (
-                where aliases.valid_to > spells.valid_from
-                and aliases.valid_to < coalesce(spells.valid_to, cast('infinity' as timestamp))
-            ), [])
-        ))) as piece_starts
-    from {{ ref('int_headline_spells') }} as spells
-    left join {{ ref('model_aliases') }} as aliases
-        on spells.provider_id = aliases.provider_id and spells.model_label = aliases.model_label
-    group by spells.price_key, spells.page_key, spells.valid_from, spells.known_from, spells.valid_to
-),
-
-cut_spells as (
-    select
-        price_key,
-        page_key,
-        spell_from,
-        known_from,
-        unnest(piece_starts) as piece_from,
-        unnest(list_concat(piece_starts[2:], [null])) as next_piece_from
-    from cuts
-),
-
-pieces as (
-    select
-        spells.* exclude (valid_from, valid_to, ended_by),
-        spells.valid_from as spell_from,
-        cut_spells.piece_from as valid_from,
-        coalesce(cut_spells.next_piece_from, spells.valid_to) as valid_to,
-        case when cut_spells.next_piece_from is not null then 'model_repointed' else spells.ended_by end as ended_by
-    from {{ ref('int_headline_spells') }} as spells
-    inner join cut_spells
+        history.*,
+        looks_at_start.first_captured_since as first_observed_at,
+        coalesce(looks_at_start.first_is_released, false) as is_released,
+        case
+            when looks_at_end.last_captured_before >= history.spell_from then looks_at_end.last_captured_before
+        end as last_observed_at
+    from {{ ref('int_price_history') }} as history
+    left join {{ ref('int_page_looks') }} as looks_at_end
         on
-            spells.price_key = cut_spells.price_key
-            and spells.page_key = cut_spells.page_key
-            and spells.valid_from = cut_spells.spell_from
-            and spells.known_from = cut_spells.known_from
-),
-
-identified as (
-    select
-        pieces.*,
-        coalesce(aliases.model_id, pieces.provider_id || ':' || pieces.model_label) as model_id,
-        aliases.model_id is not null as is_mapped,
-        coalesce(pieces.valid_to, cast('infinity' as timestamp)) as ends_before
-    from pieces
-    left join {{ ref('model_aliases') }} as aliases
-        on
-            pieces.provider_id = aliases.provider_id
-            and pieces.model_label = aliases.model_label
-            and pieces.valid_from >= coalesce(cast(aliases.valid_from as timestamp), cast('-infinity' as timestamp))
-            and pieces.valid_from < coalesce(cast(aliases.valid_to as timestamp), cast('infinity' as timestamp))
-),
-
-observed as (
-    select
-        identified.*,
-        case when captures.captured_at >= identified.spell_from then captures.captured_at end as last_observed_at
-    from identified
-    asof left join good_captures as captures
-        on identified.page_key = captures.page_key and identified.ends_before > captures.captured_at
-),
-
-first_observed as (
-    select
-        observed.*,
-        captures.captured_at as first_observed_at,
-        captures.is_released
-    from observed
-    asof left join good_captures as captures
-        on observed.page_key = captures.page_key and observed.spell_from <= captures.captured_at
-),
-
--- The price that we believed came before, to tell a move from a misreading.
-with_previous as (
-    select
-        spells.*,
-        max(previous.series_price) as previous_price
-    from first_observed as spells
-    left join {{ ref('int_headline_spells') }} as previous
-        on
-            spells.price_key = previous.price_key
-            and spells.page_key = previous.page_key
-            and spells.spell_from = previous.valid_to
-            and spells.known_from >= previous.known_from
-            and spells.known_from < coalesce(previous.known_to, cast('infinity' as timestamp))
-    group by all
-),
-
--- Who else says the same, by all that is known today.
-confirmed as (
-    select
-        spells.price_key,
-        spells.page_key,
-        spells.valid_from,
-        spells.known_from,
-        count(distinct claims.page_key) as other_witnesses
-    from first_observed as spells
-    inner join {{ ref('int_price_claims') }} as claims
-        on
-            {{ subject_key('spells') }} = claims.subject_key
-            and {{ price_figure('spells.series_price') }} = claims.price_figure
-            and spells.page_key <> claims.page_key
-            and spells.valid_from < claims.valid_until
-            and spells.ends_before > claims.valid_from
-    group by spells.price_key, spells.page_key, spells.valid_from, spells.known_from
-),
-
--- A belief that was withdrawn, not merely given an end: nothing succeeded it at the same start and price.
-withdrawn as (
-    select
-        spells.price_key,
-        spells.page_key,
-        spells.valid_from,
-        spells.known_from
-    from {{ ref('int_headline_spells') }} as spells
-    anti join {{ ref('int_headline_spells') }} as successors
-        on
-            spells.price_key = successors.price_key
-            and spells.valid_from = successors.valid_from
-            and spells.known_to = successors.known_from
-            and spells.series_price is not distinct from successors.series_price
-    where spells.known_to is not null
+            history.page_key = looks_at_end.page_key
+            and coalesce(history.valid_to, cast('infinity' as timestamp)) = looks_at_end.moment
+    left join {{ ref('int_page_looks') }} as looks_at_start
+        on history.page_key = looks_at_start.page_key and history.spell_from = looks_at_start.moment
 )
 
 select
-    spells.offer_id,
-    spells.price_key,
-    spells.provider_id,
-    spells.model_id,
-    spells.model_label,
-    spells.is_mapped,
-    spells.meter,
-    spells.service_tier,
-    spells.context_from,
-    spells.context_to,
-    spells.region,
-    spells.time_window,
-    spells.list_unit_price,
-    spells.pricing_unit,
-    spells.currency,
-    spells.usd_per_mtok,
+    offer_id,
+    price_key,
+    provider_id,
+    model_id,
+    model_label,
+    is_mapped,
+    meter,
+    service_tier,
+    context_from,
+    context_to,
+    region,
+    time_window,
+    list_unit_price,
+    pricing_unit,
+    currency,
+    usd_per_mtok,
+    usd_per_mtok_converted,
+    exchange_rate_date,
+    valid_from,
+    valid_to,
+    ended_by,
+    date_precision,
+    known_from,
+    known_to,
+    last_observed_at,
+    page_key,
+    source_kind,
+    other_witnesses,
     case
-        when spells.currency <> 'USD' and spells.series_unit = '1M tokens'
-            then cast(cast(spells.series_price as decimal(20, 8)) * rates.usd_per_unit as decimal(38, 18))
-    end as usd_per_mtok_converted,
-    case
-        when spells.currency <> 'USD' and spells.series_unit = '1M tokens' then rates.rate_date
-    end as exchange_rate_date,
-    spells.valid_from,
-    spells.valid_to,
-    spells.ended_by,
-    spells.date_precision,
-    spells.known_from,
-    spells.known_to,
-    spells.last_observed_at,
-    spells.page_key,
-    spells.source_kind,
-    coalesce(confirmed.other_witnesses, 0) as other_witnesses,
-    case
-        when withdrawn.price_key is not null then 'corrected'
-        when spells.is_doubted then 'quarantined'
-        -- Believed when a second capture says the same, or when a person has released the first. The past of a map has
-        -- been weighed as a whole.
-        when
-            coalesce(spells.role, '') <> 'price_history'
-            and spells.previous_price > 0
-            and spells.series_price > 0
-            and greatest(
-                cast(spells.series_price as double) / cast(spells.previous_price as double),
-                cast(spells.previous_price as double) / cast(spells.series_price as double)
-            ) > 10
-            and coalesce(spells.first_observed_at >= spells.last_observed_at, true)
-            and not coalesce(spells.is_released, false)
-            then 'quarantined'
+        when is_withdrawn then 'corrected'
+        when is_doubted then 'quarantined'
+        -- Believed when a second capture says the same, or when a person has released the first.
+        when is_leap and coalesce(first_observed_at >= last_observed_at, true) and not is_released then 'quarantined'
         else 'ok'
     end as quality,
-    spells.evidence_sha256,
-    spells.evidence,
-    spells.locator
-from with_previous as spells
-asof left join {{ ref('stg_exchange_rates') }} as rates
-    on spells.currency = rates.currency and cast(spells.valid_from as date) >= rates.rate_date
-left join withdrawn
-    on
-        spells.price_key = withdrawn.price_key
-        and spells.page_key = withdrawn.page_key
-        and spells.spell_from = withdrawn.valid_from
-        and spells.known_from = withdrawn.known_from
-left join confirmed
-    on
-        spells.price_key = confirmed.price_key
-        and spells.page_key = confirmed.page_key
-        and spells.valid_from = confirmed.valid_from
-        and spells.known_from = confirmed.known_from
+    evidence_sha256,
+    evidence,
+    locator
+from observed
