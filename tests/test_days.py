@@ -196,7 +196,8 @@ def test_a_month_in_which_nothing_changed_keeps_its_file(history: History, tmp_p
 
     with duckdb.connect(build_file) as connection:
         connection.execute(
-            "update marts.fct_price_history set usd_per_mtok = 7 where known_to is null and provider_id = 'anthropic'"
+            "update intermediate.int_price_history set usd_per_mtok = 7"
+            " where known_to is null and provider_id = 'anthropic'"
             " and valid_from >= '2026-03-01' and valid_from < '2026-03-02'"
         )
     _, after_a_change = published()
