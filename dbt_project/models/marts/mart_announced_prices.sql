@@ -10,7 +10,7 @@ with instants as (
         evidence_sha256
     from {{ ref('int_good_readings') }}
     where known_to is null
-    -- Of two captures of one instant the page's own word goes before a web archive's, and else the later request speaks.
+    -- Of two captures of one instant the page's own word goes before a web archive's, and else the later one speaks.
     qualify
         row_number() over (
             partition by page_key, captured_at
