@@ -52,7 +52,10 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
         connection.execute(f"attach '{escaped(draft)}' as public (storage_version '{STORAGE_VERSION}')")
         connection.execute(f"attach '{escaped(build_file)}' as build (read_only)")
         connection.execute("use public")
+        # In one transaction: each of hundreds of comments would wait for the disk.
+        connection.execute("begin")
         daily, other = _copy(connection, manifest)
+        connection.execute("commit")
         # The views of daily rows take the longest.
         with ThreadPoolExecutor(2) as pool:
             exports = [

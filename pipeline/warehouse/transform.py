@@ -1,5 +1,6 @@
 """dbt, run through its own Python interface: in this process, or ahead of time in one beside it."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -103,6 +104,8 @@ def _serve(connection: Connection) -> None:
     # A run that is killed must not leave a process behind that holds the build file.
     Thread(target=_end_with_the_run, daemon=True).start()
     one_at_a_time = Lock()
+    # As in the run itself: what imports and parsing make stays, and is not worth looking through.
+    gc.disable()
 
     def pass_on(event: "EventMsg") -> None:
         if event.info.name in _FINISHED:
@@ -117,6 +120,8 @@ def _serve(connection: Connection) -> None:
         # What incremental models have told may read otherwise by other models, or with other seeds.
         if not built_from.exists() or built_from.read_text() != digest:
             command.append("--full-refresh")
+        gc.freeze()
+        gc.enable()
         connection.recv()
         built = _invoke(command, target, pass_on, manifest)
         if built.success:
