@@ -63,7 +63,7 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
                     pool.submit(_export_by_month, connection, view, key, parquet, public / "parquet")
                     for view, key in daily.items()
                 ),
-                *(pool.submit(_export, connection, relation, parquet) for relation in other),
+                *(pool.submit(_write, connection, relation, parquet / f"{relation}.parquet") for relation in other),
             ]
             rows = dict(sorted(zip([*daily, *other], (export.result() for export in exports), strict=True)))
         connection.execute(MACROS)
@@ -121,10 +121,6 @@ def _keys_of_daily_views(manifest: Mapping[str, Any]) -> dict[tuple[str, str], l
     return {
         (manifest["nodes"][view]["schema"], manifest["nodes"][view]["name"]): columns for view, columns in views.items()
     }
-
-
-def _export(connection: duckdb.DuckDBPyConnection, relation: str, folder: Path) -> int:
-    return _write(connection, relation, folder / f"{relation}.parquet")
 
 
 def _export_by_month(
