@@ -32,7 +32,8 @@ def direct() -> None:
     """The day's work with the project's own functions and nothing around them."""
     from pipeline.analytics.decline import decline_rates
     from pipeline.analytics.floor import floor_estimates
-    from pipeline.assets.analytics import DECLINE_RATES, FLOOR_ESTIMATES, as_of_moment, decline_series
+    from pipeline.assets.analytics.common import as_of_moment, contract
+    from pipeline.assets.analytics.rates import decline_series
     from pipeline.capture.archive import Archive
     from pipeline.capture.client import Client
     from pipeline.day import capture_pages, last_good_attempts, load_archive
@@ -79,12 +80,12 @@ def direct() -> None:
             elif node["config"]["materialized"] == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
-        write_table(connection, DECLINE_RATES, decline_rates(decline_series(connection), as_of))
+        write_table(connection, contract("decline_rates"), decline_rates(decline_series(connection), as_of))
         seeds = [
             connection.execute(f"from seeds.{name}").df()
             for name in ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
         ]
-        write_table(connection, FLOOR_ESTIMATES, floor_estimates(*seeds, as_of))
+        write_table(connection, contract("floor_estimates"), floor_estimates(*seeds, as_of))
     publish(config.build, config.public, manifest)
 
 
