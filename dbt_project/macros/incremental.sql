@@ -1,23 +1,27 @@
 {#
-    The prices that a model tells by price has to tell again: those that it told by another fingerprint, or not at all.
-    Such a model has the two columns and `unique_key='price_key'`, and drops what is outdated when it is built.
+    Models that tell a thing anew only where something new has come up: a fingerprint says what all that is told of a
+    key depends on, and is kept in every row. Before such a model is built, `drop_outdated` deletes what was told by
+    another fingerprint, or of a key that is gone; the model then tells the keys that `to_tell` names.
 #}
-{% macro prices_to_tell() %}
-    select
-        prices.price_key,
-        prices.price_fingerprint
-    from {{ ref('int_price_fingerprints') }} as prices
+{% macro to_tell(fingerprints, key, fingerprint) %}
+    select told_anew.*
+    from {{ ref(fingerprints) }} as told_anew
     {% if is_incremental() %}
         anti join {{ this }} as built
-            on prices.price_key = built.price_key and prices.price_fingerprint = built.price_fingerprint
+            on
+                {% for column in key %}told_anew.{{ column }} = built.{{ column }} and {% endfor %}
+                told_anew.{{ fingerprint }} = built.{{ fingerprint }}
     {% endif %}
 {% endmacro %}
 
-{# Prices of which nothing is left to tell have no new rows that would replace the old ones. #}
-{% macro drop_outdated_prices() %}
-    delete from {{ this }} as built
-    where not exists (
-        from {{ ref('int_price_fingerprints') }} as prices
-        where prices.price_key = built.price_key and prices.price_fingerprint = built.price_fingerprint
-    )
+{% macro drop_outdated(fingerprints, key, fingerprint) %}
+    {% if is_incremental() %}
+        delete from {{ this }} as built
+        where not exists (
+            from {{ ref(fingerprints) }} as current
+            where
+                {% for column in key %}current.{{ column }} = built.{{ column }} and {% endfor %}
+                current.{{ fingerprint }} = built.{{ fingerprint }}
+        )
+    {% endif %}
 {% endmacro %}

@@ -32,3 +32,21 @@
         )
     )
 {%- endmacro %}
+
+{#
+    One line per price over all pages of a provider. A page that begins to print context bands goes on with the band
+    that starts at nothing.
+#}
+{% macro sequence_key(relation) %}
+    hash(
+        {{ relation }}.provider_id,
+        {{ relation }}.model_label,
+        {{ relation }}.service_tier,
+        coalesce({{ relation }}.context_from, 0),
+        {{ relation }}.region,
+        {{ relation }}.time_window,
+        {{ relation }}.meter,
+        {{ relation }}.series_unit,
+        {{ relation }}.currency
+    )
+{%- endmacro %}

@@ -17,6 +17,8 @@ SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    # What does not fit is spilled beside the file: ten years of history are built from nothing in under 2 GB in all.
+    "memory_limit": "1200MB",
 }
 # Where quotes go that are not prices on a provider's own page, by the kind of the provider.
 QUOTE_TABLES = {"price_map": "raw.observations", "exchange_rates": "raw.exchange_rates"}

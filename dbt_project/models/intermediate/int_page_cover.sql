@@ -35,7 +35,7 @@ first_reads as (
 ),
 
 providers as (
-    select distinct provider_id from {{ ref('int_witness_spells') }}
+    select distinct provider_id from {{ ref('int_witness_fingerprints') }}
 ),
 
 moments_of_knowledge as (

@@ -1,19 +1,30 @@
 {# What the history of a page depends on, in one value: as long as it stands, its spells stand. #}
+with pages as (
+    select
+        provider_id || '/' || page_id as page_key,
+        md5(concat_ws(
+            ',',
+            role,
+            (
+                select
+                    string_agg(concat_ws('|', units.pricing_unit, units.mtok_factor), ',' order by units.pricing_unit)
+                from {{ source('raw', 'pricing_units') }} as units
+            )
+        )) as ground_fingerprint
+    from {{ source('raw', 'sources') }}
+)
+
 select
-    events.page_key,
+    pages.page_key,
+    pages.ground_fingerprint,
     md5(concat_ws(
         ',',
-        any_value(sources.role),
-        (
-            select string_agg(concat_ws('|', units.pricing_unit, units.mtok_factor), ',' order by units.pricing_unit)
-            from {{ source('raw', 'pricing_units') }} as units
-        ),
+        pages.ground_fingerprint,
         string_agg(
             concat_ws('|', events.reading_id, events.captured_at, events.known_from, events.known_to),
             ',' order by events.captured_at, events.known_from, events.reading_id
         )
     )) as page_fingerprint
 from {{ ref('int_page_events') }} as events
-inner join {{ source('raw', 'sources') }} as sources
-    on events.provider_id = sources.provider_id and events.page_id = sources.page_id
-group by events.page_key
+inner join pages on events.page_key = pages.page_key
+group by pages.page_key, pages.ground_fingerprint

@@ -1,8 +1,20 @@
 {#
     What every witness says of every price, as believed today, with what makes it comparable to what others say: which
-    model the label stands for, the days it covers, and up to which day the witness was looked at.
+    model the label stands for, and the days it covers.
 #}
-with names as (
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    indexes=[{'columns': ['price_fingerprint']}],
+    pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
+) }}
+
+with prices_to_tell as (
+    {{ to_tell('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}
+),
+
+names as (
     select
         provider_id,
         model_label,
@@ -51,21 +63,14 @@ witnesses as (
     from {{ source('raw', 'sources') }}
 ),
 
-last_looks as (
-    select
-        page_key,
-        max(captured_at) as last_captured_at
-    from {{ ref('int_good_readings') }}
-    where known_to is null
-    group by page_key
-),
-
 spells as (
     select
-        *,
-        coalesce(valid_to, cast('infinity' as timestamp)) as valid_until
-    from {{ ref('int_witness_spells') }}
-    where known_to is null and series_price is not null
+        spells.*,
+        prices.price_fingerprint,
+        coalesce(spells.valid_to, cast('infinity' as timestamp)) as valid_until
+    from {{ ref('int_witness_spells') }} as spells
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    where spells.known_to is null and spells.series_price is not null
 ),
 
 identified as (
@@ -90,6 +95,7 @@ select
     witnesses.is_first_party,
     identified.offer_id,
     identified.price_key,
+    identified.price_fingerprint,
     identified.provider_id,
     identified.model_id,
     identified.model_label,
@@ -108,11 +114,9 @@ select
     identified.said_until as valid_until,
     cast(identified.said_from as date) as day_from,
     cast(identified.said_until as date) as day_to,
-    least(cast(identified.said_until as date), cast(last_looks.last_captured_at as date) + 1) as seen_until,
     coalesce(identified.ended_by = 'announced_end', false) and identified.said_until = identified.valid_until
         as has_announced_end,
     identified.date_precision,
     identified.evidence_sha256
 from identified
 inner join witnesses on identified.page_key = witnesses.page_key
-left join last_looks on identified.page_key = last_looks.page_key

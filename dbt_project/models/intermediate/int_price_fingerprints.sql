@@ -5,13 +5,15 @@
 with prices as (
     select
         price_key,
+        any_value(offer_id) as offer_id,
+        any_value(sequence_key) as sequence_key,
         any_value(provider_id) as provider_id,
         any_value(meter) as meter,
         any_value(currency) as currency,
         min(page_key) as first_page_key,
         max(page_key) as last_page_key,
-        bit_xor(spell_hash) as spells_hash
-    from {{ ref('int_witness_spells') }}
+        bit_xor(hash(hash(page_key, witness_fingerprint))) as spells_hash
+    from {{ ref('int_witness_fingerprints') }}
     group by price_key
 ),
 
@@ -24,6 +26,15 @@ kin as (
     from prices
     group by provider_id, meter
     having min(first_page_key) <> max(last_page_key)
+),
+
+-- A move is told of the price that came next.
+sequences as (
+    select
+        sequence_key,
+        bit_xor(hash(hash(price_key, spells_hash))) as sequence_hash
+    from prices
+    group by sequence_key
 ),
 
 covers as (
@@ -58,8 +69,9 @@ ground as (
 
 select
     prices.price_key,
+    prices.offer_id,
     hash(
-        prices.spells_hash,
+        sequences.sequence_hash,
         kin.kin_hash,
         covers.cover_hash,
         rates.rates_hash,
@@ -68,6 +80,7 @@ select
     ) as price_fingerprint
 from prices
 cross join ground
+inner join sequences on prices.sequence_key = sequences.sequence_key
 left join kin on prices.provider_id = kin.provider_id and prices.meter = kin.meter
 left join covers on prices.provider_id = covers.provider_id
 left join rates on prices.currency = rates.currency

@@ -4,14 +4,14 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='price_key',
+    incremental_strategy='append',
     on_schema_change='fail',
-    post_hook='{{ drop_outdated_prices() }}'
+    indexes=[{'columns': ['price_fingerprint']}],
+    pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
 ) }}
 
 with prices_to_tell as (
-    {{ prices_to_tell() }}
+    {{ to_tell('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}
 ),
 
 headline_spells as (

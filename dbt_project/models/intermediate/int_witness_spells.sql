@@ -1,30 +1,27 @@
 {#
     Every witness's own history: one row per page, price and unbroken spell, for one span of our knowledge.
 
-    Only pages of which we know something new are computed again, each from all that is known of it, so that the
+    Only prices of which we know something new are computed again, each from all that is known of it, so that the
     order in which captures arrive makes no difference.
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='page_key',
-    on_schema_change='append_new_columns'
+    incremental_strategy='append',
+    on_schema_change='fail',
+    indexes=[{'columns': ['witness_fingerprint']}],
+    pre_hook="{{ drop_outdated('int_witness_fingerprints', ['page_key', 'price_key'], 'witness_fingerprint') }}"
 ) }}
 
-with pages as (
+with prices_to_tell as (
+    {{ to_tell('int_witness_fingerprints', ['page_key', 'price_key'], 'witness_fingerprint') }}
+),
+
+pages as (
     select
-        fingerprints.page_key,
-        fingerprints.page_fingerprint,
-        sources.role
-    from {{ ref('int_page_fingerprints') }} as fingerprints
-    inner join {{ source('raw', 'sources') }} as sources
-        on fingerprints.page_key = sources.provider_id || '/' || sources.page_id
-    {% if is_incremental() %}
-        anti join {{ this }} as built
-            on
-                fingerprints.page_key = built.page_key
-                and fingerprints.page_fingerprint = built.page_fingerprint
-    {% endif %}
+        provider_id || '/' || page_id as page_key,
+        role
+    from {{ source('raw', 'sources') }}
+    where provider_id || '/' || page_id in (select prices_to_tell.page_key from prices_to_tell)
 ),
 
 events_of_pages as (
@@ -85,6 +82,7 @@ quotes as (
     from page_events as events
     inner join {{ ref('stg_quotes') }} as quotes
         on events.quotes_sha256 = quotes.quotes_sha256 and quotes.doubt is distinct from 'flap'
+    inner join prices_to_tell as prices on events.page_key = prices.page_key and quotes.price_key = prices.price_key
 ),
 
 quotes_in_force as (
@@ -110,23 +108,11 @@ declared_pasts as (
     group by reading_id, price_key
 ),
 
-price_keys as (
-    select
-        page_key,
-        price_key
-    from quotes_in_force
-    union
-    select
-        page_key,
-        price_key
-    from ended_quotes
-),
-
 -- What each capture said of each price that the page ever had, its silence included.
 statements as (
     select
-        price_keys.page_key,
-        price_keys.price_key,
+        prices.page_key,
+        prices.price_key,
         events.captured_at,
         events.known_from,
         events.known_to,
@@ -141,12 +127,12 @@ statements as (
         events.reading_id,
         quotes.precedence,
         declared_pasts.past is not null as declares_past
-    from price_keys
-    inner join page_events as events on price_keys.page_key = events.page_key
+    from prices_to_tell as prices
+    inner join page_events as events on prices.page_key = events.page_key
     left join quotes_in_force as quotes
-        on events.reading_id = quotes.reading_id and price_keys.price_key = quotes.price_key
+        on events.reading_id = quotes.reading_id and prices.price_key = quotes.price_key
     left join declared_pasts
-        on events.reading_id = declared_pasts.reading_id and price_keys.price_key = declared_pasts.price_key
+        on events.reading_id = declared_pasts.reading_id and prices.price_key = declared_pasts.price_key
 ),
 
 events as (
@@ -441,25 +427,9 @@ all_spells as (
 )
 
 select
-    pages.page_key,
-    pages.page_fingerprint,
-    -- What is told here, in one value. Those of many rows are taken together by exclusive or, and so is, in a hash of
-    -- several values, the last of them: without a second hash, two beliefs that end at once would cancel out.
-    hash(hash(
-        spells.page_key,
-        spells.price_key,
-        printed.quotes_sha256,
-        printed.quote_no,
-        printed.series_price,
-        quotes.evidence_sha256,
-        spells.valid_from,
-        spells.valid_to,
-        spells.ended_by,
-        spells.date_precision,
-        spells.known_from,
-        spells.known_to
-    )) as spell_hash,
-    spells.price_key,
+    prices.page_key,
+    prices.price_key,
+    prices.witness_fingerprint,
     printed.offer_id,
     printed.provider_id,
     printed.model_label,
@@ -486,7 +456,7 @@ select
     printed.evidence,
     printed.locator
 from all_spells as spells
-inner join pages on spells.page_key = pages.page_key
+inner join prices_to_tell as prices on spells.page_key = prices.page_key and spells.price_key = prices.price_key
 inner join quotes
     on
         spells.reading_id = quotes.reading_id

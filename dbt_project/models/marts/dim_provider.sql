@@ -12,7 +12,7 @@ with read_providers as (
 ),
 
 named_providers as (
-    select distinct provider_id from {{ ref('int_witness_spells') }}
+    select distinct provider_id from {{ ref('int_witness_fingerprints') }}
     union distinct
     select provider_id from read_providers
 )

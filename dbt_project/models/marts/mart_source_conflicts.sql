@@ -7,7 +7,7 @@ with claims as (
         *,
         -- What is sold, in whichever tier, context band and region.
         concat_ws('|', provider_id, model_id, coalesce(time_window, ''), meter, series_unit, currency) as thing_key
-    from {{ ref('int_price_claims') }}
+    from {{ ref('int_seen_claims') }}
     where day_from < day_to
 ),
 

@@ -3,7 +3,7 @@
     its last good capture a witness has said what it says, after that nobody knows.
 #}
 with seen_claims as (
-    select * from {{ ref('int_price_claims') }}
+    select * from {{ ref('int_seen_claims') }}
     where day_from < seen_until
 ),
 

@@ -1,3 +1,6 @@
+{# A table: half of the models need to know which reading another one replaced, and finding out takes the longest. #}
+{{ config(materialized='table') }}
+
 select
     readings.reading_id,
     readings.capture_id,

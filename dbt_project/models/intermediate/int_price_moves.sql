@@ -1,0 +1,124 @@
+{#
+    Every move of a list price, as believed today. A price that another kind of witness begins to report is no move,
+    and a correction of our own belief is none either: it lives in known time.
+#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    indexes=[{'columns': ['price_fingerprint']}],
+    pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
+) }}
+
+with prices_to_tell as (
+    {{ to_tell('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}
+),
+
+headline_spells as (
+    select
+        spells.*,
+        prices.price_fingerprint
+    from {{ ref('int_headline_spells') }} as spells
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+),
+
+spells as (
+    select
+        price_fingerprint,
+        {{ sequence_key('headline_spells') }} as sequence_key,
+        offer_id,
+        price_key,
+        provider_id,
+        model_label,
+        meter,
+        service_tier,
+        context_from,
+        context_to,
+        region,
+        time_window,
+        currency,
+        series_unit as pricing_unit,
+        series_price as price,
+        valid_from,
+        valid_to,
+        ended_by,
+        date_precision,
+        -- Pages of a provider go on where another one ended; the maps of others do not.
+        case when source_kind = 'price_map' then split_part(page_key, '/', 1) end as outside_map,
+        evidence_sha256
+    from headline_spells
+    where known_to is null and series_price is not null and is_doubted is not true
+),
+
+sequences as (
+    select
+        *,
+        lag(price) over in_time as old_price,
+        lag(valid_from) over in_time as old_valid_from,
+        lag(valid_to) over in_time as old_valid_to,
+        lag(evidence_sha256) over in_time as old_evidence_sha256,
+        lag(outside_map) over in_time as old_outside_map,
+        lag(price, 2) over in_time as price_before_old
+    from spells
+    window in_time as (partition by sequence_key order by valid_from)
+),
+
+-- The belief in a price may have been renewed when its end became known; the move was news only once.
+first_beliefs as (
+    select
+        price_key,
+        valid_from,
+        series_price,
+        min(known_from) as first_known_at
+    from headline_spells
+    group by price_key, valid_from, series_price
+)
+
+select
+    md5(sequences.price_key || '|' || cast(sequences.valid_from as varchar)) as change_id,
+    sequences.price_key,
+    sequences.price_fingerprint,
+    sequences.valid_from as changed_at,
+    sequences.date_precision,
+    first_beliefs.first_known_at,
+    sequences.offer_id,
+    sequences.provider_id,
+    sequences.model_label,
+    sequences.meter,
+    sequences.service_tier,
+    sequences.context_from,
+    sequences.context_to,
+    sequences.region,
+    sequences.time_window,
+    sequences.currency,
+    sequences.pricing_unit,
+    cast(sequences.old_price as decimal(38, 18)) as old_price,
+    cast(sequences.price as decimal(38, 18)) as new_price,
+    case when sequences.price < sequences.old_price then 'cut' else 'rise' end as direction,
+    case
+        when sequences.price > 0 and sequences.old_price > 0
+            then ln(cast(sequences.price as double) / cast(sequences.old_price as double))
+    end as ln_step,
+    case
+        when sequences.old_price > 0
+            then 100 * (cast(sequences.price as double) / cast(sequences.old_price as double) - 1)
+    end as change_percent,
+    date_diff('day', sequences.old_valid_from, sequences.valid_from) as old_price_age_days,
+    date_diff('day', sequences.old_valid_to, sequences.valid_from) as days_not_listed,
+    coalesce(sequences.ended_by = 'announced_end', false)
+    or coalesce(
+        sequences.valid_to < sequences.valid_from + interval 30 day and sequences.ended_by = 'price_change', false
+    ) as is_promo,
+    coalesce(sequences.price = sequences.price_before_old, false) as is_revert,
+    sequences.old_evidence_sha256,
+    sequences.evidence_sha256
+from sequences
+inner join first_beliefs
+    on
+        sequences.price_key = first_beliefs.price_key
+        and sequences.valid_from = first_beliefs.valid_from
+        and sequences.price = first_beliefs.series_price
+where
+    sequences.old_price <> sequences.price
+    and sequences.old_outside_map is not distinct from sequences.outside_map
+    and sequences.old_valid_to <= sequences.valid_from
