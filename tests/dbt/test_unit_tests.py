@@ -26,6 +26,7 @@ MODELS_WITH_RULES = {
     "int_price_history",
     "int_price_moves",
     "int_quote_set_losses",
+    "int_quote_set_pairs",
     "int_restated_days",
     "int_seen_claims",
     "int_witness_spells",

@@ -1,17 +1,15 @@
 {# What the history of a page depends on, in one value: as long as it stands, its spells stand. #}
-with pages as (
+with units as (
+    select string_agg(concat_ws('|', pricing_unit, mtok_factor), ',' order by pricing_unit) as all_units
+    from {{ source('raw', 'pricing_units') }}
+),
+
+pages as (
     select
-        provider_id || '/' || page_id as page_key,
-        md5(concat_ws(
-            ',',
-            role,
-            (
-                select
-                    string_agg(concat_ws('|', units.pricing_unit, units.mtok_factor), ',' order by units.pricing_unit)
-                from {{ source('raw', 'pricing_units') }} as units
-            )
-        )) as ground_fingerprint
-    from {{ source('raw', 'sources') }}
+        sources.provider_id || '/' || sources.page_id as page_key,
+        md5(concat_ws(',', sources.role, units.all_units)) as ground_fingerprint
+    from {{ source('raw', 'sources') }} as sources
+    cross join units
 )
 
 select

@@ -17,7 +17,8 @@ with prices_to_tell as (
 headline_spells as (
     select
         spells.*,
-        prices.price_fingerprint
+        prices.price_fingerprint,
+        {{ sequence_key('spells') }} as sequence_key
     from {{ ref('int_headline_spells') }} as spells
     inner join prices_to_tell as prices on spells.price_key = prices.price_key
 ),
@@ -25,7 +26,7 @@ headline_spells as (
 spells as (
     select
         price_fingerprint,
-        {{ sequence_key('headline_spells') }} as sequence_key,
+        sequence_key,
         offer_id,
         price_key,
         provider_id,

@@ -3,41 +3,19 @@
     offers or of its prices for one meter in one service tier, as when a column is gone; or an offer has only one of an
     input and an output price that had both. Quote sets never change, so each pair is compared once.
 #}
-{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='fail') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ drop_outdated('int_quote_set_pairs', ['whole_sha256'], 'part_sha256') }}"
+) }}
 
-with readings as (
-    select * from {{ ref('stg_readings') }}
-    where outcome = 'ok'
+with pairs as (
+    {{ to_tell('int_quote_set_pairs', ['whole_sha256'], 'part_sha256') }}
 ),
 
-neighbours as (
-    {{ neighbours_in_time('readings') }}
-),
-
-beside_one_another as (
-    select
-        neighbours.previous_quotes_sha256 as whole_sha256,
-        readings.quotes_sha256 as part_sha256
-    from readings
-    inner join neighbours on readings.capture_id = neighbours.capture_id
-    union
-    select
-        neighbours.next_quotes_sha256 as whole_sha256,
-        readings.quotes_sha256 as part_sha256
-    from readings
-    inner join neighbours on readings.capture_id = neighbours.capture_id
-),
-
-pairs as (
-    select both_sets.*
-    from beside_one_another as both_sets
-    {% if is_incremental() %}
-        anti join {{ this }} as compared
-            on
-                both_sets.whole_sha256 = compared.whole_sha256
-                and both_sets.part_sha256 = compared.part_sha256
-    {% endif %}
-    where both_sets.whole_sha256 <> both_sets.part_sha256
+compared_sets as (
+    select unnest([whole_sha256, part_sha256]) as quotes_sha256 from pairs
 ),
 
 quotes as (
@@ -47,9 +25,7 @@ quotes as (
         quotes.service_tier,
         quotes.meter
     from {{ ref('stg_quotes') }} as quotes
-    semi join (
-        select unnest([whole_sha256, part_sha256]) as quotes_sha256 from pairs
-    ) as compared on quotes.quotes_sha256 = compared.quotes_sha256
+    semi join compared_sets on quotes.quotes_sha256 = compared_sets.quotes_sha256
 ),
 
 counts as (

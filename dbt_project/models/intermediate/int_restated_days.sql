@@ -12,9 +12,7 @@ with prices_to_tell as (
 ),
 
 headline_spells as (
-    select
-        spells.*,
-        prices.price_fingerprint
+    select spells.*
     from {{ ref('int_headline_spells') }} as spells
     inner join prices_to_tell as prices on spells.price_key = prices.price_key
 ),
@@ -127,7 +125,6 @@ restated as (
 offers as (
     select
         price_key,
-        any_value(price_fingerprint) as price_fingerprint,
         any_value(offer_id) as offer_id,
         any_value(provider_id) as provider_id,
         any_value(model_label) as model_label,
@@ -140,11 +137,37 @@ offers as (
         any_value(currency) as currency,
         any_value(series_unit) as series_unit
     from headline_spells
+    where price_key in (select restated.price_key from restated)
     group by price_key
 )
 
+-- Of most prices nothing was ever restated: a row without a time says that this has been told.
 select
-    offers.*,
-    restated.* exclude (price_key)
-from restated
-inner join offers on restated.price_key = offers.price_key
+    prices.price_key,
+    prices.price_fingerprint,
+    offers.offer_id,
+    offers.provider_id,
+    offers.model_label,
+    offers.meter,
+    offers.service_tier,
+    offers.context_from,
+    offers.context_to,
+    offers.region,
+    offers.time_window,
+    offers.currency,
+    offers.series_unit,
+    restated.restated_at,
+    restated.day_from,
+    restated.day_to,
+    restated.believed_since,
+    restated.was_listed,
+    restated.is_listed,
+    restated.old_price,
+    restated.new_price,
+    restated.old_page_key,
+    restated.new_page_key,
+    restated.old_evidence_sha256,
+    restated.new_evidence_sha256
+from prices_to_tell as prices
+left join restated on prices.price_key = restated.price_key
+left join offers on prices.price_key = offers.price_key

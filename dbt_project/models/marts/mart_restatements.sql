@@ -4,6 +4,7 @@
 #}
 with restated as (
     select * from {{ ref('int_restated_days') }}
+    where restated_at is not null
 ),
 
 -- What happened to which page at a moment.
