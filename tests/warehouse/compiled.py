@@ -1,5 +1,6 @@
 """The models up to the headline history and the marts of its witnesses, as dbt compiles them, in memory."""
 
+import ast
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,8 +17,15 @@ from tests.warehouse.worlds import MAKER, PROVIDERS, World, records
 
 WITNESSES, HEADLINE = "intermediate.int_witness_spells", "intermediate.int_headline_spells"
 RESTATEMENTS = "marts.mart_restatements"
-OF_MARTS = {"intermediate.int_price_claims", "intermediate.int_price_history", "intermediate.int_page_looks"}
-HISTORY, FINGERPRINTS = "marts.fct_price_history", "intermediate.int_price_fingerprints"
+OF_MARTS = {
+    "intermediate.int_doubtful_prices",
+    "intermediate.int_page_looks",
+    "intermediate.int_price_claims",
+    "intermediate.int_price_history",
+    "intermediate.int_restated_days",
+    "intermediate.int_seen_claims",
+}
+HISTORY = "marts.fct_price_history"
 MARTS = [
     HISTORY,
     RESTATEMENTS,
@@ -30,14 +38,14 @@ MARTS = [
 class Model(NamedTuple):
     """A model: its name with the schema, whether it is a view, and its SQL for a new and for an existing table.
 
-    In an existing table, its rows replace those of the same key.
+    If it is incremental, `outdated` deletes what it is to tell anew from an existing table, before it adds to it.
     """
 
     name: str
     is_view: bool
     sql: str
     incremental_sql: str
-    unique_key: str | None
+    outdated: str | None
 
     @property
     def is_of_history(self) -> bool:
@@ -61,7 +69,7 @@ def compile_models() -> list[Model]:
             node["config"]["materialized"] == "view",
             node["compiled_code"],
             "",
-            node["config"]["unique_key"],
+            _outdated(node) if node["config"]["materialized"] == "incremental" else None,
         )
         for node in (new[name] for name in order)
     ]
@@ -73,6 +81,17 @@ def compile_models() -> list[Model]:
         model._replace(incremental_sql=existing[name]["compiled_code"])
         for name, model in zip(order, models, strict=True)
     ]
+
+
+def _outdated(node: dict[str, Any]) -> str:
+    """What the macro `drop_outdated` makes of its arguments, as they stand in the hook of a model."""
+    [hook] = node["config"]["pre-hook"]
+    fingerprints, key, fingerprint = ast.literal_eval(hook["sql"].strip("{} ").removeprefix("drop_outdated"))
+    told = " and ".join(f"current.{column} = built.{column}" for column in [*key, fingerprint])
+    return (
+        f"delete from {node['schema']}.{node['name']} as built"
+        f" where not exists (from intermediate.{fingerprints} as current where {told})"
+    )
 
 
 def _compiled() -> dict[str, dict[str, Any]]:
@@ -142,25 +161,13 @@ class Warehouse:
         _create(self._connection, self._models)
 
     def build_next_day(self) -> None:
-        """Builds all models on top of what is there, as dbt does: new rows replace those of the same key."""
+        """Builds all models on top of what is there, as dbt does."""
         for model in self._models:
-            if model.unique_key is None:
+            if model.outdated is None:
                 _create(self._connection, [model])
-                continue
-            self._connection.execute(f"create or replace temp table new_rows as {model.incremental_sql}")
-            key = model.unique_key
-            self._connection.execute(f"delete from {model.name} where {key} in (select {key} from new_rows)")
-            self._connection.execute(f"insert into {model.name} by name from new_rows")
-            if key == "price_key":
-                # What dbt runs afterwards: the macro `drop_outdated_prices`.
-                self._connection.execute(
-                    f"""
-                    delete from {model.name} as built where not exists (
-                        from {FINGERPRINTS} as prices
-                        where (prices.price_key, prices.price_fingerprint) = (built.price_key, built.price_fingerprint)
-                    )
-                    """
-                )
+            else:
+                self._connection.execute(model.outdated)
+                self._connection.execute(f"insert into {model.name} by name {model.incremental_sql}")
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows with all their columns, in order."""
