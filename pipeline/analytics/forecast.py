@@ -321,7 +321,8 @@ def forecasts(
     )
     table = pd.concat([about.iloc[rows.pop("row")].reset_index(drop=True), rows], axis=1)
     for price, log in (("p05", "low"), ("p50", "median"), ("p95", "high")):
-        table[price] = np.exp(table[log])
+        # Through its logarithm and back a floor may come out a rounding below itself.
+        table[price] = np.exp(table[log]).clip(lower=table["floor_p05"])
     origin = _last_month(moment)
     ends = {months: _last_day(origin + months) for months in (0, *tau.tolist())}
     table = table.assign(as_of=moment, origin_month=ends[0], target_month=table["horizon_months"].map(ends))

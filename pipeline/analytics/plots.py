@@ -86,6 +86,42 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     return _svg(figure)
 
 
+def fan(history: pd.DataFrame, free: pd.DataFrame, floored: pd.DataFrame, title: str) -> str:
+    """A price and where it goes. `history`: month_end, price; forecasts without and with a floor: target_month, p05,
+    p50, p95. All prices are USD per 1M tokens, the band is from p05 to p95.
+    """
+    figure = _figure(9, 4.5)
+    axes = figure.subplots()
+    known = history.dropna(subset="price").sort_values("month_end")
+    axes.step(known["month_end"], known["price"], where="post", color=COLOURS[6], linewidth=1.8)
+    start = known.tail(1).rename(columns={"month_end": "target_month"})
+    start = start.assign(p05=start["price"], p50=start["price"], p95=start["price"])
+    free, floored = (
+        pd.concat([start, rows])[["target_month", "p05", "p50", "p95"]].astype(
+            {"target_month": "datetime64[us]", "p05": float, "p50": float, "p95": float}
+        )
+        for rows in (free, floored)
+    )
+    axes.fill_between(
+        free["target_month"], free["p05"], free["p95"], color=COLOURS[0], alpha=0.2, label="90 % interval"
+    )
+    axes.plot(free["target_month"], free["p50"], color=COLOURS[1], linewidth=1.8, label="median")
+    axes.plot(floored["target_month"], floored["p50"], ":", color=COLOURS[1], linewidth=1.8, label="median, with floor")
+    axes.plot(floored["target_month"], floored["p05"], ":", color=COLOURS[0], linewidth=1.5, label="5 %, with floor")
+    # A logarithmic axis without a price is an error.
+    if len(known):
+        axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"${value:g}")
+    axes.tick_params(axis="both", labelsize=8.5)
+    axes.set_ylabel("USD per 1M tokens")
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.legend(loc="lower left", frameon=False, fontsize=8.5)
+    axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.09, top=0.92)
+    return _svg(figure)
+
+
 def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
