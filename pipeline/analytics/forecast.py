@@ -87,6 +87,7 @@ FORECAST_COLUMNS = {
     "horizon_months": "Int64",
     "origin_month": "datetime64[us]",
     "target_month": "datetime64[us]",
+    "origin_usd_per_mtok": "Float64",
     "p05": "Float64",
     "p50": "Float64",
     "p95": "Float64",
@@ -307,7 +308,11 @@ def forecasts(
     variants = [*((method, False) for method in methods), (WALK, True)]
     about = pd.concat(
         y.index.to_frame(index=False).assign(
-            method=method, with_floor=with_floor, n_months=np.isfinite(runs).sum(axis=1), refusal=_refusals(runs)
+            method=method,
+            with_floor=with_floor,
+            origin_usd_per_mtok=np.exp(y.iloc[:, -1].to_numpy()),
+            n_months=np.isfinite(runs).sum(axis=1),
+            refusal=_refusals(runs),
         )
         for method, with_floor in variants
     )

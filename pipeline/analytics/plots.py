@@ -73,6 +73,7 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel(axis)

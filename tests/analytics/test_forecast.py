@@ -347,6 +347,7 @@ def test_every_series_method_and_horizon_has_its_forecast_and_score() -> None:
     assert row[["p05", "p50", "p95"]].tolist() == pytest.approx(np.exp([plain.low, plain.median, plain.high]))
     assert row[["mu", "k", "theta", "n_months"]].tolist() == pytest.approx([plain.mu, plain.k, plain.theta, 30])
     assert row[["origin_month", "target_month"]].tolist() == [pd.Timestamp("2026-09-30"), pd.Timestamp("2027-03-31")]
+    assert row["origin_usd_per_mtok"] == pytest.approx(math.exp(y[-1]))
     beside = scored.query("series_id == 'a' and method == @WALK and horizon_months == 6").iloc[0]
     expected = scores(hindcast(y)).query("method == @WALK and horizon_months == 6").iloc[0]
     for name in ("n_origins", "coverage", "log_score", "mase"):

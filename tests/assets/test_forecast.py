@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.analytics import plots
 from pipeline.assets.analytics.common import contract
-from pipeline.assets.analytics.forecasts import forecast_scores_frame, forecasts_frame, month_end_prices
+from pipeline.assets.analytics.forecast import forecast_scores_frame, forecasts_frame, month_end_prices
 from pipeline.warehouse.tables import write_table
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
