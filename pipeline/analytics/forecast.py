@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from pipeline.analytics.decline import CONFIDENCE, MAX_EXPONENT, SAME_PRICE, Floats, utc_moment
+from pipeline.analytics.decline import CONFIDENCE, SAME_PRICE, Floats, utc_moment
 
 HORIZONS = (3, 6, 12, 24)
 # Eleven differences: with fewer, the spread says more about the months it is from than about the price.
@@ -30,6 +30,8 @@ MIN_ORIGINS = 6
 TOO_FEW = f"fewer than {MIN_ORIGINS} hindcasts"
 # Bartlett's limit for the autocorrelation of white noise, two-sided 5 %, in units of 1/sqrt(m).
 WHITE_NOISE_LIMIT = 1.96
+# No price has a logarithm beyond this, and the exponential of what is within it can still be reckoned with.
+MAX_LOG_PRICE = 300.0
 
 WALK = "drift_walk"
 # The drift per month that each benchmark claims.
@@ -428,7 +430,7 @@ def _outlook(
             refusals[:, np.newaxis] != "",
             np.isnan(floor),
             walk.last <= floor,
-            np.abs(quantiles).max(axis=0) > MAX_EXPONENT,
+            np.abs(quantiles).max(axis=0) > MAX_LOG_PRICE,
         ],
         [
             refusals[:, np.newaxis],
@@ -470,6 +472,6 @@ def _monthly(prices: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     last = _last_month(moment)
     months = pd.DatetimeIndex(prices["month_end"]).to_period("M")
     known = prices.assign(month=months)[months <= last]
-    every = pd.period_range(min(known["month"], default=last), last, freq="M")
+    every = pd.period_range(last if known.empty else known["month"].min(), last, freq="M")
     table = known.pivot(index=SERIES, columns="month", values="price").reindex(columns=every).astype("float64")
     return table.where(table > 0).transform(np.log)

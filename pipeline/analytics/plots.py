@@ -5,6 +5,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -72,12 +73,13 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     axes.set_yticks(positions, [str(label) for label in rows["label"]], fontsize=9)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
-        axes.set_xscale("log")
+        # Every tick takes as long to draw as a line of the plot.
+        axes.set_xscale("log", subs=(2, 5))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel(axis)
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, y=1)  # given, it need not be searched for
     axes.grid(visible=True, axis="x", alpha=0.25)
     axes.spines[["top", "right", "left"]].set_visible(False)
     # Room for the longest label and the title; laying the figure out by trial would take longer than drawing it.
@@ -95,27 +97,25 @@ def fan(history: pd.DataFrame, free: pd.DataFrame, floored: pd.DataFrame, title:
     axes = figure.subplots()
     known = history.dropna(subset="price").sort_values("month_end")
     axes.step(known["month_end"], known["price"], where="post", color=COLOURS[6], linewidth=1.8)
-    start = known.tail(1).rename(columns={"month_end": "target_month"})
-    start = start.assign(p05=start["price"], p50=start["price"], p95=start["price"])
-    free, floored = (
-        pd.concat([start, rows])[["target_month", "p05", "p50", "p95"]].astype(
-            {"target_month": "datetime64[us]", "p05": float, "p50": float, "p95": float}
+    start = known.tail(1)
+    months, floored_months = (np.concatenate([start["month_end"], rows["target_month"]]) for rows in (free, floored))
+
+    def path(rows: pd.DataFrame, quantile: str) -> npt.NDArray[np.float64]:
+        return np.concatenate([start["price"], rows[quantile]]).astype(np.float64)
+
+    axes.fill_between(months, path(free, "p05"), path(free, "p95"), color=COLOURS[0], alpha=0.2, label="90 % interval")
+    axes.plot(months, path(free, "p50"), color=COLOURS[1], linewidth=1.8, label="median")
+    for quantile, name, colour in (("p50", "median", COLOURS[1]), ("p05", "5 %", COLOURS[0])):
+        axes.plot(
+            floored_months, path(floored, quantile), ":", color=colour, linewidth=1.8, label=f"{name}, with floor"
         )
-        for rows in (free, floored)
-    )
-    axes.fill_between(
-        free["target_month"], free["p05"], free["p95"], color=COLOURS[0], alpha=0.2, label="90 % interval"
-    )
-    axes.plot(free["target_month"], free["p50"], color=COLOURS[1], linewidth=1.8, label="median")
-    axes.plot(floored["target_month"], floored["p50"], ":", color=COLOURS[1], linewidth=1.8, label="median, with floor")
-    axes.plot(floored["target_month"], floored["p05"], ":", color=COLOURS[0], linewidth=1.5, label="5 %, with floor")
     # A logarithmic axis without a price is an error.
     if len(known):
-        axes.set_yscale("log")
+        axes.set_yscale("log", subs=(1,))
     axes.yaxis.set_major_formatter(lambda value, _: f"${value:g}")
     axes.tick_params(axis="both", labelsize=8.5)
     axes.set_ylabel("USD per 1M tokens")
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, y=1)
     axes.legend(loc="lower left", frameon=False, fontsize=8.5)
     axes.grid(visible=True, alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

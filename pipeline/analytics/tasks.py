@@ -69,6 +69,7 @@ def task_cost(tasks: pd.DataFrame, offers: pd.DataFrame, choices: pd.DataFrame, 
     """
     _require_tasks(tasks)
     key = ["offer_id", "model_id"]
+    offers = offers[offers["model_id"].isin(choices["model_id"].dropna())]
     prices = offers.pivot(index=key, columns="meter", values="usd_per_mtok").reindex(columns=list(METERS))
     usd_per_mtok = prices.to_numpy(dtype=np.float64)
     if (usd_per_mtok < 0).any() or np.isinf(usd_per_mtok).any():
