@@ -5,6 +5,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -72,17 +73,53 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     axes.set_yticks(positions, [str(label) for label in rows["label"]], fontsize=9)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
-        axes.set_xscale("log")
+        # Every tick takes as long to draw as a line of the plot.
+        axes.set_xscale("log", subs=(2, 5))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     else:
         axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel(axis)
-    axes.set_title(title, loc="left", fontsize=11)
+    axes.set_title(title, loc="left", fontsize=11, y=1)  # given, it need not be searched for
     axes.grid(visible=True, axis="x", alpha=0.25)
     axes.spines[["top", "right", "left"]].set_visible(False)
     # Room for the longest label and the title; laying the figure out by trial would take longer than drawing it.
     longest = max((len(str(label)) for label in rows["label"]), default=0)
     height = figure.get_figheight()
     figure.subplots_adjust(left=0.02 + 0.0078 * longest, right=0.98, bottom=0.52 / height, top=1 - 0.35 / height)
+    return _svg(figure)
+
+
+def fan(history: pd.DataFrame, free: pd.DataFrame, floored: pd.DataFrame, title: str) -> str:
+    """A price and where it goes. `history`: month_end, price; forecasts without and with a floor: target_month, p05,
+    p50, p95. All prices are USD per 1M tokens, the band is from p05 to p95.
+    """
+    figure = _figure(9, 4.5)
+    axes = figure.subplots()
+    known = history.dropna(subset="price").sort_values("month_end")
+    axes.step(known["month_end"], known["price"], where="post", color=COLOURS[6], linewidth=1.8)
+    start = known.tail(1)
+    months, floored_months = (np.concatenate([start["month_end"], rows["target_month"]]) for rows in (free, floored))
+
+    def path(rows: pd.DataFrame, quantile: str) -> npt.NDArray[np.float64]:
+        return np.concatenate([start["price"], rows[quantile]]).astype(np.float64)
+
+    axes.fill_between(months, path(free, "p05"), path(free, "p95"), color=COLOURS[0], alpha=0.2, label="90 % interval")
+    axes.plot(months, path(free, "p50"), color=COLOURS[1], linewidth=1.8, label="median")
+    for quantile, name, colour in (("p50", "median", COLOURS[1]), ("p05", "5 %", COLOURS[0])):
+        axes.plot(
+            floored_months, path(floored, quantile), ":", color=colour, linewidth=1.8, label=f"{name}, with floor"
+        )
+    # A logarithmic axis without a price is an error.
+    if len(known):
+        axes.set_yscale("log", subs=(1,))
+    axes.yaxis.set_major_formatter(lambda value, _: f"${value:g}")
+    axes.tick_params(axis="both", labelsize=8.5)
+    axes.set_ylabel("USD per 1M tokens")
+    axes.set_title(title, loc="left", fontsize=11, y=1)
+    axes.legend(loc="lower left", frameon=False, fontsize=8.5)
+    axes.grid(visible=True, alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.subplots_adjust(left=0.1, right=0.98, bottom=0.09, top=0.92)
     return _svg(figure)
 
 

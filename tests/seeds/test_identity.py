@@ -18,6 +18,7 @@ KEYS = {
     "model_aliases": ("provider_id", "model_label", "model_id", "valid_from"),
     "capability_scores": ("model_id", "benchmark"),
     "capability_tiers": ("tier_id",),
+    "tasks": ("task_id",),
     "workloads": ("workload_id", "meter"),
 }
 DATES = {
