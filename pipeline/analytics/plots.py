@@ -73,6 +73,10 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
         axes.set_xscale("log")
+        # Powers of ten are mathematics to matplotlib, and take it longer than all the rest.
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+        axes.tick_params(axis="x", which="both", labelsize=8.5)
     else:
         axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel(axis)
