@@ -249,6 +249,13 @@ def test_crossover_by_hand() -> None:
     assert table["reason"].isna().all()
 
 
+def test_a_machine_that_is_idle_half_of_the_time_makes_half() -> None:
+    table = crossover(8, 2.0, 0.5, 10_000, utilisation=0.5)
+    assert table["mtok_per_day"].tolist() == [768, 2304, 3840]
+    assert table["capacity_mtok_per_day"].tolist() == [3456] * 3
+    assert table["feasible"].tolist() == [True, True, False]
+
+
 def test_crossover_beyond_capacity_or_against_a_free_api() -> None:
     table = crossover(8, 2.0, 0.1, 10_000)
     assert table["feasible"].tolist() == [True, False, False]
@@ -344,6 +351,8 @@ def test_two_shapes_give_input_output_and_blend() -> None:
     assert set(rows["n_providers"]) == {5}
     assert set(rows["rent_month"]) == {pd.Timestamp("2026-05-01")}
     assert (rows["as_of"] == AS_OF).all()
+    assert set(rows["usd_per_gpu_hour"]) == {2.0}
+    assert set(rows["n_gpu"]) == {2}
 
 
 def test_only_what_was_published_by_as_of_counts() -> None:
@@ -431,6 +440,7 @@ def test_a_purchase_price_adds_owned_rows_once_it_is_known() -> None:
     owned = rows[rows["acquisition"] == "owned"].set_index("meter")
     hourly = owned_rent(30_000, 4, 0.1, 1.2, 1.2, 0.1, 0.1)
     assert owned.loc["output", "p50"] == pytest.approx(bottom_up(hourly, 800, 0.5))
+    assert owned.loc["output", "usd_per_gpu_hour"] == pytest.approx(hourly)
     assert 0 < owned.loc["output", "elasticity_power_price"] < 1
     assert set(estimate(pd.Timestamp("2026-01-10", tz="UTC"), hardware=hardware)["acquisition"]) == {"rented"}
 
