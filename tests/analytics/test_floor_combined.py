@@ -193,6 +193,7 @@ def test_a_series_that_has_ended_has_no_floor() -> None:
     assert rows["reason"].tolist() == ["no price since 2026-05-01"]
     assert rows[["floor", "hi90", "p_now", "recent_floor"]].isna().all(axis=None)
     assert cost_floor_statistical(series([]), AS_OF).empty
+    assert cost_floor_statistical(series([math.nan, math.nan]), AS_OF)["reason"].tolist() == ["no price"]
 
 
 def test_rents_count_once_by_the_most_telling_method_on_the_cheapest_gpu() -> None:
@@ -269,6 +270,14 @@ def test_gaps_by_hand() -> None:
     assert gaps.loc[("new", "statistical"), "reason"] == "1 points, under 12"
     ok = gaps[gaps["gate"] == "ok"]
     assert ((ok["ln_gap"] > 0) == (ok["probability_below"] < 0.5)).all()
+
+
+def test_a_free_class_has_no_gap() -> None:
+    free = cost_floor_statistical(series([0.0]), AS_OF)
+    gaps = floor_gap(floor_estimates(cost_rows(), free, host_rows([]), AS_OF), free)
+    assert set(gaps["gate"]) == {"insufficient"}
+    assert set(gaps["reason"]) == {"free: a price of 0 has no logarithm"}
+    assert set(gaps["p_star"]) == {0}
 
 
 def test_an_ended_series_has_no_gap() -> None:

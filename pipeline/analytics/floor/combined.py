@@ -152,7 +152,7 @@ def cost_floor_statistical(series: pd.DataFrame, as_of: datetime) -> pd.DataFram
     """`asymptote` of every series: the rows of `analytics.cost_floor_statistical`.
 
     `series` is long: `series_kind`, `series_id`, `meter`, `at` (with time zone) and `price` (USD per 1M tokens), one
-    point a month, the last of them as of the day. A series without a price on that day has ended, and has no floor.
+    point a month, the last of them at `as_of`. A series without a price then has ended, and has no floor.
     """
     moment = utc_moment(as_of)
     rows = []
@@ -166,7 +166,7 @@ def cost_floor_statistical(series: pd.DataFrame, as_of: datetime) -> pd.DataFram
             last = points.dropna(subset="price")["at"].max()
             row = {name: row[name] for name in ("n_obs", "n_events")} | {
                 "gate": "insufficient",
-                "reason": f"no price since {last:%Y-%m-%d}",
+                "reason": "no price" if pd.isna(last) else f"no price since {last:%Y-%m-%d}",
             }
         else:
             row["p_now"] = float(now.iloc[0])
@@ -266,8 +266,10 @@ def floor_gap(estimates: pd.DataFrame, statistical: pd.DataFrame) -> pd.DataFram
 
 
 def _gap(price: Any, limits: Sequence[Any], reason: Any, *, cost: bool) -> dict[str, Any]:
-    if pd.isna(price) or pd.isna(limits[1]):
-        missing = "no price on that day" if pd.isna(price) else reason
+    if pd.isna(price):
+        return {"gate": "insufficient", "reason": "no price on that day"}
+    if pd.isna(limits[1]) or not price:
+        missing = reason if price else "free: a price of 0 has no logarithm"
         return {"gate": "insufficient", "reason": missing}
     low, middle, high = (float(limit) for limit in limits)
     return {
