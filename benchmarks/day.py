@@ -31,7 +31,7 @@ import psutil
 def direct() -> None:
     """The day's work with the project's own functions and nothing around them."""
     from pipeline.analytics.decline import decline_rates
-    from pipeline.analytics.floor import floor_estimates
+    from pipeline.assets.analytics import floors
     from pipeline.assets.analytics.common import as_of_moment, contract
     from pipeline.assets.analytics.rates import decline_series
     from pipeline.capture.archive import Archive
@@ -81,11 +81,14 @@ def direct() -> None:
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
         write_table(connection, contract("decline_rates"), decline_rates(decline_series(connection), as_of))
-        seeds = [
-            connection.execute(f"from seeds.{name}").df()
-            for name in ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
-        ]
-        write_table(connection, contract("floor_estimates"), floor_estimates(*seeds, as_of))
+        for table, made in {
+            "cost_floor_bottom_up": floors.cost_floor_bottom_up_frame,
+            "cost_floor_statistical": floors.cost_floor_statistical_frame,
+            "floor_estimates": floors.floor_estimates_frame,
+            "floor_gap": floors.floor_gap_frame,
+            "self_hosting_crossover": floors.self_hosting_crossover_frame,
+        }.items():
+            write_table(connection, contract(table), made(connection, as_of))
     publish(config.build, config.public, manifest)
 
 

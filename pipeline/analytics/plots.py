@@ -73,9 +73,11 @@ def intervals(rows: pd.DataFrame, title: str, axis: str, *, log: bool = False) -
     axes.set_yticks(positions, [str(label) for label in rows["label"]], fontsize=9)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     if log:
-        # Every tick takes as long to draw as a line of the plot.
+        # Every tick takes as long to draw as a line of the plot, and a power of ten longer than all the rest.
         axes.set_xscale("log", subs=(2, 5))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+        axes.tick_params(axis="x", which="both", labelsize=8.5)
     else:
         axes.axvline(0, color="#999999", linewidth=0.8)
     axes.set_xlabel(axis)

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from pipeline.analytics.floor import (
-    FLOOR_COLUMNS,
+    COST_COLUMNS,
     Assumptions,
-    FloorSettings,
+    CostSettings,
     Gpu,
     ModelShape,
     OwnedHardware,
@@ -19,9 +19,9 @@ from pipeline.analytics.floor import (
     RentQuantiles,
     RooflineAssumptions,
     bottom_up,
+    cost_floor_bottom_up,
     crossover,
     decode_step_seconds,
-    floor_estimates,
     monte_carlo,
     owned_rent,
     roofline,
@@ -68,7 +68,9 @@ def test_the_day_that_deepseek_published() -> None:
     paid = 226.75 * 8 * 2 * 24
     assert paid == 87_072
     bill = 608e3 * bottom_up(2, 73_700 / 8, 1) + 168e3 * bottom_up(2, 14_800 / 8, 1)
-    assert bill == pytest.approx(paid, rel=2e-3)
+    nodes = bill / (8 * 2 * 24)
+    assert nodes == pytest.approx(226.75, rel=1e-3)
+    assert bill == pytest.approx(paid, rel=1e-3)
 
 
 def test_bottom_up_takes_arrays() -> None:
@@ -247,6 +249,13 @@ def test_crossover_by_hand() -> None:
     assert table["reason"].isna().all()
 
 
+def test_a_machine_that_is_idle_half_of_the_time_makes_half() -> None:
+    table = crossover(8, 2.0, 0.5, 10_000, utilisation=0.5)
+    assert table["mtok_per_day"].tolist() == [768, 2304, 3840]
+    assert table["capacity_mtok_per_day"].tolist() == [3456] * 3
+    assert table["feasible"].tolist() == [True, True, False]
+
+
 def test_crossover_beyond_capacity_or_against_a_free_api() -> None:
     table = crossover(8, 2.0, 0.1, 10_000)
     assert table["feasible"].tolist() == [True, False, False]
@@ -322,7 +331,9 @@ def frames() -> dict[str, pd.DataFrame]:
 
 
 def estimate(as_of: pd.Timestamp = AS_OF, **changed: pd.DataFrame) -> pd.DataFrame:
-    return floor_estimates(**(frames() | changed), as_of=as_of, settings=FloorSettings(assumptions=CERTAIN, draws=100))
+    return cost_floor_bottom_up(
+        **(frames() | changed), as_of=as_of, settings=CostSettings(assumptions=CERTAIN, draws=100)
+    )
 
 
 def test_two_shapes_give_input_output_and_blend() -> None:
@@ -340,6 +351,8 @@ def test_two_shapes_give_input_output_and_blend() -> None:
     assert set(rows["n_providers"]) == {5}
     assert set(rows["rent_month"]) == {pd.Timestamp("2026-05-01")}
     assert (rows["as_of"] == AS_OF).all()
+    assert set(rows["usd_per_gpu_hour"]) == {2.0}
+    assert set(rows["n_gpu"]) == {2}
 
 
 def test_only_what_was_published_by_as_of_counts() -> None:
@@ -427,6 +440,7 @@ def test_a_purchase_price_adds_owned_rows_once_it_is_known() -> None:
     owned = rows[rows["acquisition"] == "owned"].set_index("meter")
     hourly = owned_rent(30_000, 4, 0.1, 1.2, 1.2, 0.1, 0.1)
     assert owned.loc["output", "p50"] == pytest.approx(bottom_up(hourly, 800, 0.5))
+    assert owned.loc["output", "usd_per_gpu_hour"] == pytest.approx(hourly)
     assert 0 < owned.loc["output", "elasticity_power_price"] < 1
     assert set(estimate(pd.Timestamp("2026-01-10", tz="UTC"), hardware=hardware)["acquisition"]) == {"rented"}
 
@@ -436,7 +450,7 @@ def test_a_purchase_price_adds_owned_rows_once_it_is_known() -> None:
 
 @pytest.fixture(scope="module")
 def floors() -> pd.DataFrame:
-    return floor_estimates(
+    return cost_floor_bottom_up(
         seed("floor_models"), seed("gpu_rents"), seed("throughput"), seed("gpu_hardware"), as_of=AS_OF
     )
 
@@ -472,7 +486,7 @@ def test_every_seed_row_is_of_use() -> None:
 
 
 def test_floors_of_the_seeds(floors: pd.DataFrame) -> None:
-    assert dict(floors.dtypes.astype(str)) == FLOOR_COLUMNS
+    assert dict(floors.dtypes.astype(str)) == COST_COLUMNS
     assert not floors.duplicated(["model_class", "meter", "gpu", "method", "acquisition"]).any()
     good = floors[floors["gate"] == "ok"]
     assert set(good["model_class"]) == {"8b_dense", "70b_dense", "moe_37b_active"}
@@ -491,14 +505,14 @@ def test_the_seeds_give_the_same_out_of_duckdb(floors: pd.DataFrame) -> None:
     names = ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
     models, rents, throughput, hardware = (duckdb.read_csv(str(SEEDS / f"{name}.csv")).df() for name in names)
     assert rents["month"].dtype.kind == "M"
-    pd.testing.assert_frame_equal(floor_estimates(models, rents, throughput, hardware, AS_OF), floors)
+    pd.testing.assert_frame_equal(cost_floor_bottom_up(models, rents, throughput, hardware, AS_OF), floors)
 
 
 def test_the_roofline_against_what_was_measured_for_dense_models(floors: pd.DataFrame) -> None:
     """What `RooflineAssumptions` says of its own error. A 128/2048 benchmark decodes at a context of 1,152."""
-    like_the_benchmark = FloorSettings(roofline=RooflineAssumptions(context=128 + 2048 // 2))
+    like_the_benchmark = CostSettings(roofline=RooflineAssumptions(context=128 + 2048 // 2))
     nothing = seed("throughput").iloc[:0]
-    modelled = floor_estimates(
+    modelled = cost_floor_bottom_up(
         seed("floor_models"), seed("gpu_rents"), nothing, seed("gpu_hardware"), AS_OF, like_the_benchmark
     )
     pairs = floors[floors["method"] == "benchmark_split"].merge(
@@ -512,7 +526,7 @@ def test_the_roofline_against_what_was_measured_for_dense_models(floors: pd.Data
 
 def test_a_roofline_of_a_mixture_of_experts_carries_its_caveat() -> None:
     nothing = seed("throughput").iloc[:0]
-    rows = floor_estimates(seed("floor_models"), seed("gpu_rents"), nothing, seed("gpu_hardware"), as_of=AS_OF)
+    rows = cost_floor_bottom_up(seed("floor_models"), seed("gpu_rents"), nothing, seed("gpu_hardware"), as_of=AS_OF)
     experts = rows[(rows["model_class"] == "moe_37b_active") & (rows["gpu"] == "H200")]
     assert set(experts["gate"]) == {"ok"}
     assert experts["reason"].str.startswith("a bound from below").all()

@@ -2,16 +2,26 @@
 
 import dagster as dg
 
-from pipeline.assets.analytics.floors import floor_estimates
+from pipeline.assets.analytics.floors import (
+    cost_floor_bottom_up,
+    cost_floor_statistical,
+    floor_estimates,
+    floor_gap,
+    self_hosting_crossover,
+)
 from pipeline.assets.analytics.forecast import forecast_scores, forecasts
 from pipeline.assets.analytics.rates import decline_rates
 from pipeline.assets.analytics.tasks import margin_squeeze, task_cost
 
 ANALYTICS: list[dg.AssetsDefinition] = [
+    cost_floor_bottom_up,
+    cost_floor_statistical,
     decline_rates,
     floor_estimates,
+    floor_gap,
     forecast_scores,
     forecasts,
     margin_squeeze,
+    self_hosting_crossover,
     task_cost,
 ]

@@ -1,4 +1,4 @@
-"""How low a price can go: what it costs to make a million tokens.
+"""What it costs to make a million tokens, bottom-up.
 
 Costs are USD per 1,000,000 tokens, hourly costs USD per GPU and hour, throughputs tokens per second and GPU.
 
@@ -36,8 +36,13 @@ MIN_PROVIDERS = 3
 MAX_RENT_AGE_DAYS = 365
 INPUT_SHARE, OUTPUT_SHARE = 0.75, 0.25  # the field's 3:1 blend
 METERS = ("input", "output", "blend_3_1")
+# Where a throughput comes from, the most telling first. `benchmark_output` charges the reading of prompts to output:
+# too much to be a floor.
+METHODS = ("production", "benchmark_split", "roofline")
+# What operations (people, spares, a second machine) multiply a rent by.
+OVERHEADS = (1, 3, 5)
 
-FLOOR_COLUMNS = {
+COST_COLUMNS = {
     "as_of": "datetime64[us, UTC]",
     "model_class": "string",
     "meter": "string",
@@ -50,6 +55,8 @@ FLOOR_COLUMNS = {
     "n_obs": "Int64",
     "n_providers": "Int64",
     "rent_month": "datetime64[us]",
+    "usd_per_gpu_hour": "Float64",
+    "n_gpu": "Int64",
     "tokens_per_s_per_gpu": "Float64",
     "precision": "string",
     "elasticity_rent": "Float64",
@@ -61,6 +68,26 @@ FLOOR_COLUMNS = {
     "gate": "string",
     "reason": "string",
     "throughput_source": "string",
+}
+
+CROSSOVER_COLUMNS = {
+    "as_of": "datetime64[us, UTC]",
+    "model_class": "string",
+    "gpu": "string",
+    "overhead": "Float64",
+    "method": "string",
+    "n_gpu": "Int64",
+    "usd_per_gpu_hour": "Float64",
+    "tokens_per_s_per_gpu": "Float64",
+    "utilisation": "Float64",
+    "api_provider_id": "string",
+    "api_model_id": "string",
+    "api_usd_per_mtok": "Float64",
+    "mtok_per_day": "Float64",
+    "capacity_mtok_per_day": "Float64",
+    "feasible": "boolean",
+    "gate": "string",
+    "reason": "string",
 }
 
 
@@ -308,6 +335,10 @@ class RentQuantiles:
         if not self.p25 <= self.median <= self.p75:
             raise ValueError(f"not in order: {self.p25} <= {self.median} <= {self.p75}")
 
+    def middle(self, assumptions: Assumptions) -> float:  # noqa: ARG002
+        """The median, whatever is assumed."""
+        return self.median
+
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
         """`n` rents."""
         z = rng.standard_normal(n) / UPPER_QUARTILE
@@ -322,6 +353,15 @@ class OwnedHardware:
 
     capex: float
     kw: float
+
+    def per_hour(self, assumptions: Assumptions, pue: float | Floats, usd_per_kwh: float | Floats) -> float | Floats:
+        """USD per hour, see `owned_rent`."""
+        a = assumptions
+        return owned_rent(self.capex, a.life_years, a.wacc, self.kw, pue, usd_per_kwh, a.opex_per_hour)
+
+    def middle(self, assumptions: Assumptions) -> float:
+        """USD per hour in the middle of what is assumed of power price and PUE."""
+        return float(self.per_hour(assumptions, assumptions.pue.mode, assumptions.usd_per_kwh.mode))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,20 +403,10 @@ def monte_carlo(
     if isinstance(hardware, RentQuantiles):
         hourly = hardware.draw(rng, draws)
     else:
-
-        def per_hour(pue: float | Floats, usd_per_kwh: float | Floats) -> float | Floats:
-            return owned_rent(
-                hardware.capex,
-                assumptions.life_years,
-                assumptions.wacc,
-                hardware.kw,
-                pue,
-                usd_per_kwh,
-                assumptions.opex_per_hour,
-            )
-
-        hourly = per_hour(assumptions.pue.draw(rng, draws), assumptions.usd_per_kwh.draw(rng, draws))
-        middle = float(per_hour(assumptions.pue.mode, assumptions.usd_per_kwh.mode))
+        hourly = hardware.per_hour(
+            assumptions, assumptions.pue.draw(rng, draws), assumptions.usd_per_kwh.draw(rng, draws)
+        )
+        middle = hardware.middle(assumptions)
         power_share = hardware.kw * assumptions.pue.mode * assumptions.usd_per_kwh.mode / middle
         capital_share = 1 - power_share - assumptions.opex_per_hour / middle
     p05, p50, p95 = np.quantile(bottom_up(hourly, speed, utilisation), (0.05, 0.5, 0.95))
@@ -398,38 +428,94 @@ def crossover(
     rent_usd_per_gpu_hour: float,
     api_usd_per_mtok: float,
     tokens_per_s_per_gpu: float,
-    overheads: Sequence[float] = (1, 3, 5),
+    overheads: Sequence[float] = OVERHEADS,
+    utilisation: float = 1.0,
 ) -> pd.DataFrame:
     """From how many million tokens a day on a machine of one's own is cheaper than an API.
 
     One row per `overhead` (what operations multiply the rent by): `mtok_per_day = n_gpu x 24 x rent x overhead /
-    api_usd_per_mtok`, beside `capacity_mtok_per_day`, what the machine makes when never idle at
-    `tokens_per_s_per_gpu` (tokens as the API counts them, at the same blend). Beyond capacity the crossover is not
-    `feasible`; against a free API there is none (null). Raises ValueError for negative or zero sizes and rents.
+    api_usd_per_mtok`, beside `capacity_mtok_per_day`, what the machine makes in a day at `tokens_per_s_per_gpu` (tokens
+    as the API counts them, at the same blend) for a share `utilisation` of the time. Beyond capacity the crossover is
+    not `feasible`; against a free API there is none (null). Raises ValueError for negative or zero sizes and rents.
     """
-    _require_positive(n_gpu=n_gpu, rent=rent_usd_per_gpu_hour, throughput=tokens_per_s_per_gpu)
+    rows = _crossovers(n_gpu, rent_usd_per_gpu_hour, api_usd_per_mtok, tokens_per_s_per_gpu, overheads, utilisation)
+    columns = ("overhead", "mtok_per_day", "capacity_mtok_per_day", "feasible", "reason")
+    return pd.DataFrame(rows, columns=list(columns)).astype({name: CROSSOVER_COLUMNS[name] for name in columns})
+
+
+def _crossovers(
+    n_gpu: int,
+    rent_usd_per_gpu_hour: float,
+    api_usd_per_mtok: float,
+    tokens_per_s_per_gpu: float,
+    overheads: Sequence[float],
+    utilisation: float,
+) -> Iterator[dict[str, Any]]:
+    _require_positive(n_gpu=n_gpu, rent=rent_usd_per_gpu_hour, throughput=tokens_per_s_per_gpu, utilisation=utilisation)
     if not 0 <= api_usd_per_mtok < math.inf:
         raise ValueError("an API price is finite and not negative")
-    capacity = n_gpu * tokens_per_s_per_gpu * 86_400 / 1e6
-    rows = []
+    capacity = n_gpu * tokens_per_s_per_gpu * utilisation * 86_400 / 1e6
     for overhead in overheads:
         _require_positive(overhead=overhead)
-        needed, reason = None, None
+        row = {"overhead": overhead, "capacity_mtok_per_day": capacity, "feasible": False}
         if api_usd_per_mtok == 0:
-            reason = "the API is free"
-        else:
-            needed = n_gpu * 24 * rent_usd_per_gpu_hour * overhead / api_usd_per_mtok
-            if needed > capacity:
-                reason = "more than the machine can make"
-        rows.append((overhead, needed, capacity, needed is not None and needed <= capacity, reason))
-    columns = {
-        "overhead": "Float64",
-        "mtok_per_day": "Float64",
-        "capacity_mtok_per_day": "Float64",
-        "feasible": "boolean",
-        "reason": "string",
-    }
-    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+            yield row | {"reason": "the API is free"}
+            continue
+        needed = n_gpu * 24 * rent_usd_per_gpu_hour * overhead / api_usd_per_mtok
+        feasible = needed <= capacity
+        reason = None if feasible else "more than the machine can make"
+        yield row | {"mtok_per_day": needed, "feasible": feasible, "reason": reason}
+
+
+def rented(costs: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `cost_floor_bottom_up` about rented GPUs whose method may give a floor, the most telling first.
+
+    Of one method the cheapest comes first, and what is not known last.
+    """
+    rows = costs[(costs["acquisition"] == "rented") & costs["method"].isin(METHODS)]
+    rank = rows["method"].map({method: place for place, method in enumerate(METHODS)})
+    return rows.assign(unknown=rows["gate"] != "ok", rank=rank).sort_values(["unknown", "rank", "p50", "gpu"])
+
+
+def self_hosting_crossover(
+    costs: pd.DataFrame, api: pd.DataFrame, as_of: datetime, settings: "CostSettings | None" = None
+) -> pd.DataFrame:
+    """`crossover` of every model class, rented GPU and overhead against the cheapest host of the class, at a 3:1 blend.
+
+    `costs` are the rows of `cost_floor_bottom_up`, `api` has `model_class`, `usd_per_mtok`, `provider_id` and
+    `model_id` of the cheapest offers. The machine is the one whose throughput is known; it is busy for `utilisation`
+    of it, the middle of what `settings` assumes of field and utilisation.
+    """
+    settings = settings or CostSettings()
+    offers = {row["model_class"]: row for row in _rows_of(api)}
+    blends = rented(costs[costs["meter"] == "blend_3_1"]).drop_duplicates(["model_class", "gpu"])
+    rows: list[dict[str, Any]] = []
+    for cost in _rows_of(blends.sort_values(["model_class", "gpu"])):
+        offer = offers.get(cost["model_class"])
+        assumed = settings.of(cost["method"])
+        about = {name: cost[name] for name in ("model_class", "gpu", "method", "n_gpu", "usd_per_gpu_hour")} | {
+            "as_of": utc_moment(as_of),
+            "tokens_per_s_per_gpu": cost["tokens_per_s_per_gpu"],
+            "utilisation": assumed.utilisation.mode * assumed.field_ratio.mode,
+        }
+        if offer is not None:
+            about |= {f"api_{name}": offer[name] for name in ("provider_id", "model_id", "usd_per_mtok")}
+        if cost["gate"] != "ok" or offer is None:
+            reason = "no host sells the class on that day" if offer is None else cost["reason"]
+            rows += [{**about, "overhead": x, "gate": "insufficient", "reason": reason} for x in OVERHEADS]
+            continue
+        for row in _crossovers(
+            int(cost["n_gpu"]),
+            float(cost["usd_per_gpu_hour"]),
+            float(offer["usd_per_mtok"]),
+            float(cost["tokens_per_s_per_gpu"]),
+            OVERHEADS,
+            about["utilisation"],
+        ):
+            if cost["method"] == "production":
+                row["reason"] = row["reason"] or "measured over a whole service: one machine alone is slower"
+            rows.append({**about, **row, "gate": "ok"})
+    return pd.DataFrame(rows, columns=list(CROSSOVER_COLUMNS)).astype(CROSSOVER_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -441,6 +527,7 @@ class _Speed:
 
     method: str
     precision: str
+    n_gpu: int
     seconds: dict[str, float]
     unknown: str | None
     caveat: str | None = None
@@ -460,8 +547,8 @@ class _Supply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FloorSettings:
-    """How `floor_estimates` draws: which rents, which assumptions, and the seed of its random numbers."""
+class CostSettings:
+    """How `cost_floor_bottom_up` draws: which rents, which assumptions, and the seed of its random numbers."""
 
     rent_kind: str = "on_demand"
     assumptions: Assumptions = field(default_factory=Assumptions)
@@ -469,14 +556,21 @@ class FloorSettings:
     draws: int = 20_000
     seed: int = 20_260_101
 
+    def of(self, method: str) -> Assumptions:
+        """What is assumed where a throughput was measured by `method`."""
+        if method != "production":
+            return self.assumptions
+        # A day's average of a running service has idle time and field conditions in it.
+        return replace(self.assumptions, utilisation=Range(1, 1, 1), field_ratio=Range(1, 1, 1))
 
-def floor_estimates(
+
+def cost_floor_bottom_up(
     models: pd.DataFrame,
     rents: pd.DataFrame,
     throughput: pd.DataFrame,
     hardware: pd.DataFrame,
     as_of: datetime,
-    settings: FloorSettings | None = None,
+    settings: CostSettings | None = None,
 ) -> pd.DataFrame:
     """What input, output and a 3:1 blend cost to make, for every model class, GPU, method and way to get the GPU.
 
@@ -487,7 +581,7 @@ def floor_estimates(
     purchase price also get rows with `acquisition` "owned". `n_obs` counts throughput measurements, `n_providers` those
     behind the rents. A number that the data cannot support is null, with gate `insufficient` and a reason.
     """
-    settings = settings or FloorSettings()
+    settings = settings or CostSettings()
     moment = utc_moment(as_of)
     today = moment.tz_localize(None)
     throughput = throughput[pd.to_datetime(throughput["published_on"]) <= today]
@@ -506,14 +600,11 @@ def floor_estimates(
             rows += [
                 {**about, **row} for speed in speeds for supply in supplies for row in _rows(speed, supply, settings)
             ]
-    return pd.DataFrame(rows, columns=list(FLOOR_COLUMNS)).astype(FLOOR_COLUMNS)
+    return pd.DataFrame(rows, columns=list(COST_COLUMNS)).astype(COST_COLUMNS)
 
 
-def _rows(speed: _Speed, supply: _Supply, settings: FloorSettings) -> Iterator[dict[str, Any]]:
-    assumptions = settings.assumptions
-    if speed.method == "production":
-        # A day's average of a running service has idle time and field conditions in it.
-        assumptions = replace(assumptions, utilisation=Range(1, 1, 1), field_ratio=Range(1, 1, 1))
+def _rows(speed: _Speed, supply: _Supply, settings: CostSettings) -> Iterator[dict[str, Any]]:
+    assumptions = settings.of(speed.method)
     for meter in METERS:
         row: dict[str, Any] = {
             "meter": meter,
@@ -522,6 +613,7 @@ def _rows(speed: _Speed, supply: _Supply, settings: FloorSettings) -> Iterator[d
             "n_obs": speed.n_obs,
             "n_providers": supply.n_providers,
             "rent_month": supply.rent_month,
+            "n_gpu": speed.n_gpu,
             "precision": speed.precision,
             "gate": "insufficient",
             "throughput_source": speed.source,
@@ -535,7 +627,8 @@ def _rows(speed: _Speed, supply: _Supply, settings: FloorSettings) -> Iterator[d
             if supply.hardware is not None:
                 rng = np.random.default_rng(settings.seed)
                 estimate = monte_carlo(1 / seconds, supply.hardware, rng, assumptions, settings.draws)
-                row |= {name: getattr(estimate, name) for name in CostEstimate.__slots__} | {"gate": "ok"}
+                row |= {name: getattr(estimate, name) for name in CostEstimate.__slots__}
+                row |= {"gate": "ok", "usd_per_gpu_hour": supply.hardware.middle(assumptions)}
         yield row
 
 
@@ -570,6 +663,7 @@ def _measured_speeds(measured: pd.DataFrame) -> Iterator[_Speed]:
         yield _Speed(
             method=str(basis),
             precision=str(newest["precision"].iloc[0]),
+            n_gpu=int(newest["n_gpu"].max()),
             seconds=_with_blend(seconds),
             unknown=unknown,
             n_obs=len(newest),
@@ -637,6 +731,7 @@ def _roofline_speed(model: dict[str, Any], gpu: dict[str, Any], assumptions: Roo
     return _Speed(
         method="roofline",
         precision="fp8" if eight_bit else "bf16",
+        n_gpu=n_gpu,
         seconds=_with_blend({meter: 1 / rate for meter, rate in rates.items() if rate is not None}),
         unknown=result.reason,
         caveat="a bound from below: services of mixtures of experts are several times slower"
