@@ -2,7 +2,8 @@
 
 import dagster as dg
 
+from pipeline.assets.analytics.claims import claim_scorecard
 from pipeline.assets.analytics.floors import floor_estimates
 from pipeline.assets.analytics.rates import decline_rates
 
-ANALYTICS: list[dg.AssetsDefinition] = [decline_rates, floor_estimates]
+ANALYTICS: list[dg.AssetsDefinition] = [claim_scorecard, decline_rates, floor_estimates]
