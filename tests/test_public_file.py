@@ -241,6 +241,21 @@ def test_what_do_foreign_prices_come_to(public_file: Path) -> None:
         assert row["converted_over_own"] == pytest.approx(ratio)
 
 
+def test_every_claim_is_judged_by_the_query_beside_it(public_file: Path) -> None:
+    with duckdb.connect(public_file, read_only=True) as connection:
+        cards = connection.execute("from analytics.claim_scorecard order by claim_id").df()
+        for card in cards[cards["query"].notna()].itertuples():
+            [answer] = connection.execute(card.query).df().to_dict("records")
+            for column in ("observed_low", "observed_high", "n_evidence"):
+                assert answer[column] == pytest.approx(getattr(card, column), nan_ok=True), card.claim_id
+            assert (card.n_evidence > 0) or card.verdict == "untestable"
+    assert len(cards) == 56
+    assert not cards["reason"].str.strip().eq("").any()
+    contradicted = {(card.claim_id, other) for card in cards.itertuples() for other in card.contradicts}
+    assert contradicted
+    assert contradicted == {(second, first) for first, second in contradicted}
+
+
 def test_the_dictionary_is_what_the_yml_says_now() -> None:
     generated = DICTIONARY.read_text().partition(GENERATED_FROM)[2]
     assert generated == f"\n{dictionary(load_manifest(prepare()))}", "run python -m pipeline.warehouse.dictionary"

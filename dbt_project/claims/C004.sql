@@ -4,10 +4,10 @@ with prices as (
         cast(usd_per_mtok as double) as price,
         valid_from,
         valid_from < date '2023-08-01' and coalesce(valid_to > date '2023-07-01', true) as is_then,
+        evidence_sha256,
         printf(
-            '%s %s of %s at %s in force from %s (%s, sha256 %s)',
-            printf('%g', cast(usd_per_mtok as double)), meter, model_label, provider_id,
-            strftime(valid_from, '%Y-%m-%d'), source_kind, evidence_sha256
+            '%g for %s of %s at %s since %s (%s)', cast(usd_per_mtok as double), meter, model_label, provider_id,
+            strftime(valid_from, '%Y-%m-%d'), source_kind
         ) as evidence
     from marts.fct_price_history
     where
@@ -29,5 +29,9 @@ select
     coalesce(
         string_agg(distinct evidence, '; ' order by evidence) filter (where is_then),
         arg_min(evidence, (valid_from, evidence))
-    ) as evidence
+    ) as evidence,
+    coalesce(
+        string_agg(distinct evidence_sha256, '; ' order by evidence_sha256) filter (where is_then),
+        arg_min(evidence_sha256, (valid_from, evidence))
+    ) as evidence_sha256
 from prices

@@ -3,10 +3,10 @@
 with prices as (
     select
         cast(usd_per_mtok as double) as price,
+        evidence_sha256,
         printf(
-            '%s input of %s at %s in force from %s (%s, sha256 %s)',
-            printf('%g', cast(usd_per_mtok as double)), model_id, provider_id,
-            strftime(valid_from, '%Y-%m-%d'), source_kind, evidence_sha256
+            '%g for input of %s at %s since %s (%s)', cast(usd_per_mtok as double), model_id, provider_id,
+            strftime(valid_from, '%Y-%m-%d'), source_kind
         ) as evidence
     from marts.fct_price_history
     where
@@ -26,5 +26,6 @@ select
     min(price) as observed_low,
     max(price) as observed_high,
     count(*) as n_evidence,
-    string_agg(evidence, '; ' order by evidence) as evidence
+    string_agg(evidence, '; ' order by evidence) as evidence,
+    string_agg(distinct evidence_sha256, '; ' order by evidence_sha256) as evidence_sha256
 from prices

@@ -23,7 +23,7 @@ select
             order by leader_model_id || ' at ' || leader_provider_id
         ) filter (where is_then),
         printf(
-            '%g output of %s at %s on %s', arg_min(p_star, price_date) filter (where workload_id = 'output_only'),
+            '%g for output of %s at %s on %s', arg_min(p_star, price_date) filter (where workload_id = 'output_only'),
             arg_min(leader_model_id, price_date), arg_min(leader_provider_id, price_date),
             strftime(min(price_date), '%Y-%m-%d')
         )

@@ -25,7 +25,7 @@ select
     max(price) filter (where is_then and not is_mini) / min(price) filter (where is_then and is_mini) as observed_high,
     if(count(distinct is_mini) filter (where is_then) = 2, count(*) filter (where is_then), 0) as n_evidence,
     printf(
-        'gpt-4 %g as first known on %s, gpt-4o-mini %g as first known on %s',
+        '%g for gpt-4 on %s and %g for gpt-4o-mini on %s',
         arg_min(price, valid_from) filter (where not is_mini),
         strftime(min(valid_from) filter (where not is_mini), '%Y-%m-%d'),
         arg_min(price, valid_from) filter (where is_mini),

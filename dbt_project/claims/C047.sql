@@ -1,4 +1,5 @@
--- Does the price of the gpt-4 class fall as fast in the last 365 days as in the 365 before, as a ratio of log rates?
+-- By how much did the gpt-4 class fall more in the last 365 days than in the 365 before, in natural logarithms?
+-- Three input tokens to one output token.
 with prices as (
     select
         arg_max(frontier.p_star, frontier.price_date) as p_now,
@@ -20,8 +21,8 @@ with prices as (
 )
 
 select
-    ln(p_year_before / p_now) / nullif(ln(p_two_years_before / p_year_before), 0) as observed_low,
-    ln(p_year_before / p_now) / nullif(ln(p_two_years_before / p_year_before), 0) as observed_high,
+    ln(p_year_before / p_now) - ln(p_two_years_before / p_year_before) as observed_low,
+    ln(p_year_before / p_now) - ln(p_two_years_before / p_year_before) as observed_high,
     n_evidence,
     printf('%.4g, a year before %.4g, two years before %.4g', p_now, p_year_before, p_two_years_before) as evidence
 from prices

@@ -29,8 +29,8 @@ with shares as (
 )
 
 select
-    arg_max(saved, price_day) / arg_min(saved, price_day) as observed_low,
-    arg_max(saved, price_day) / arg_min(saved, price_day) as observed_high,
+    arg_max(saved, price_day) / nullif(arg_min(saved, price_day), 0) as observed_low,
+    arg_max(saved, price_day) / nullif(arg_min(saved, price_day), 0) as observed_high,
     if(count(*) = 2, sum(n_offers), 0) as n_evidence,
     string_agg(
         printf('%s: %.0f %%, the median of %d offers', price_day, 100 * saved, n_offers), '; ' order by price_day

@@ -60,6 +60,7 @@ CLAIM_SCORECARD_COLUMNS = {
     "verdict": "string",
     "reason": "string",
     "evidence": "string",
+    "evidence_sha256": "string",
     "contradicts": "object",
     "query": "string",
 }
@@ -110,8 +111,8 @@ def verdict(claim: Claim, observation: Observation, as_of: datetime) -> tuple[Ve
         return "untestable", claim.untestable_because
     low, high = observation.observed_low, observation.observed_high
     if observation.n_evidence == 0 or low is None or high is None:
-        known = f"; known first is {observation.evidence}" if observation.evidence else ""
-        return "untestable", f"Nothing is known of {claim.date_from} to {claim.date_to}{known}."
+        known = f"; first known is {observation.evidence}" if observation.evidence else ""
+        return "untestable", f"Nothing is known from {claim.date_from} to {claim.date_to}{known}."
     claimed = _claimed(claim)
     observed = f"Observed {_range(low, high)} {claim.unit}"
     holds = _holds(claim, low, high)
