@@ -336,7 +336,7 @@ def rates(
         int, typer.Option(help="Days until the last day that is known; 0: since the start.", min=0)
     ] = 365,
     workload: Annotated[str, typer.Option(help="Which mix of meters.")] = "input_output_3_1",
-    kind: Annotated[str, typer.Option(help="What falls: `capability_tier`, `provider`.")] = "capability_tier",
+    kind: Annotated[str, typer.Option(help="Which kind of series, such as `capability_tier` or `provider`.")] = "capability_tier",
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     """How many times cheaper a year: headline rates with their 90 % intervals, or why there is none."""
@@ -374,7 +374,7 @@ def rates(
 def floors(
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
 ) -> None:
-    """What a million tokens cost to make, with 90 % intervals, or why that cannot be said."""
+    """How low the price of a million tokens can go, with 90 % intervals, or why that cannot be said."""
     columns, rows = _ask("from analytics.floor_estimates order by model_class, meter")
     if format is Format.TABLE:
         from pipeline import console

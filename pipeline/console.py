@@ -239,8 +239,8 @@ def rates(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def floors(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Costs of a million tokens."""
-    OUT.print(f"What 1M tokens cost to make, in USD, as of {rows[0]['as_of']:%Y-%m-%d}" if rows else "No floors.")
+    """Floors of the price of a million tokens."""
+    OUT.print(f"How low the price of 1M tokens can go, in USD, as of {rows[0]['as_of']:%Y-%m-%d}" if rows else "No floors.")
     table(
         ["model class", "meter", "median", "90 % interval", "gate"],
         [

@@ -12,7 +12,8 @@ with cuts as (
         and service_tier = 'standard'
         and quality = 'ok'
         and direction = 'cut'
-        and changed_at between timestamp '2025-01-20' and timestamp '2025-03-31'
+        and changed_at >= timestamp '2025-01-20'
+        and changed_at < timestamp '2025-04-01'
     group by provider_id, model_label
 )
 

@@ -1,4 +1,4 @@
--- What does a million tokens of a small model cost to make, at the median of the estimates, over meters and methods?
+-- How low can the price of a million tokens of a small model go, at the median of the estimates, over all meters?
 select
     min(p50) as observed_low,
     max(p50) as observed_high,

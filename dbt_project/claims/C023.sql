@@ -5,10 +5,11 @@ with prices as (
         cast(history.usd_per_mtok as double) as price,
         history.provider_id || ' ' || history.model_label as offer,
         history.valid_from < timestamp '2025-01-01' as is_of_2024,
-        coalesce(history.valid_to > timestamp '2026-01-01', true) as is_of_2026
+        clock.as_of >= date '2026-01-01' and coalesce(history.valid_to > timestamp '2026-01-01', true) as is_of_2026
     from marts.fct_price_history as history
     inner join marts.dim_provider as providers on history.provider_id = providers.provider_id
     inner join marts.dim_model as models on history.model_id = models.model_id
+    cross join marts.dim_clock as clock
     where
         history.meter = 'input'
         and history.service_tier = 'standard'

@@ -11,7 +11,7 @@ verdict follows from both by `verdict`, never by hand:
 - A rate outside of the claim refutes it only if its 90 % interval rules the claim out too; otherwise nobody can tell.
 - A forecast is on track if it holds already, or at its end if prices go on as in the last 365 days. It is met or
   refuted only when its time is over.
-- What was not observed is untestable.
+- What was not observed, or is yet to come, is untestable.
 """
 
 import math
@@ -109,6 +109,8 @@ def verdict(claim: Claim, observation: Observation, as_of: datetime) -> tuple[Ve
     """The verdict on a claim as of a day, and the reason in one sentence. Raises ValueError for unknown comparisons."""
     if claim.untestable_because:
         return "untestable", claim.untestable_because
+    if claim.kind != "forecast" and as_of.date() < claim.date_from:
+        return "untestable", f"It is about the time from {claim.date_from} on."
     low, high = observation.observed_low, observation.observed_high
     if observation.n_evidence == 0 or low is None or high is None:
         known = f"; first known is {observation.evidence}" if observation.evidence else ""

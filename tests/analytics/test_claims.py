@@ -105,6 +105,13 @@ def test_what_was_not_observed_is_untestable() -> None:
     assert verdict(PRICE, Observation(n_evidence=5), AS_OF)[0] == "untestable"
 
 
+def test_what_is_yet_to_come_is_untestable_unless_it_is_a_forecast() -> None:
+    before, first_day = datetime(2024, 5, 31, tzinfo=UTC), datetime(2024, 6, 1, tzinfo=UTC)
+    assert verdict(PRICE, seen(10), before) == ("untestable", "It is about the time from 2024-06-01 on.")
+    assert verdict(PRICE, seen(10), first_day)[0] == "met"
+    assert verdict(FORECAST, seen(0.5), before)[0] == "on_track"
+
+
 def test_what_no_query_can_test_says_why() -> None:
     claim = replace(PRICE, untestable_because="No page says so.")
     assert verdict(claim, Observation(), AS_OF) == ("untestable", "No page says so.")
