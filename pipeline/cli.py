@@ -336,7 +336,7 @@ def rates(
         int, typer.Option(help="Days until the last day that is known; 0: since the start.", min=0)
     ] = 365,
     workload: Annotated[str, typer.Option(help="Which mix of meters.")] = "input_output_3_1",
-    kind: Annotated[str, typer.Option(help="Which kind of series, such as `capability_tier` or `provider`.")] = "capability_tier",
+    kind: Annotated[str, typer.Option(help="Which series: `capability_tier`, `provider`.")] = "capability_tier",
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     """How many times cheaper a year: headline rates with their 90 % intervals, or why there is none."""

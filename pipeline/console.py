@@ -240,7 +240,8 @@ def rates(rows: Sequence[Mapping[str, Any]]) -> None:
 
 def floors(rows: Sequence[Mapping[str, Any]]) -> None:
     """Floors of the price of a million tokens."""
-    OUT.print(f"How low the price of 1M tokens can go, in USD, as of {rows[0]['as_of']:%Y-%m-%d}" if rows else "No floors.")
+    if rows:
+        OUT.print(f"How low the price of 1M tokens can go, in USD, as of {rows[0]['as_of']:%Y-%m-%d}", highlight=False)
     table(
         ["model class", "meter", "median", "90 % interval", "gate"],
         [
@@ -272,9 +273,10 @@ def claim(card: Mapping[str, Any]) -> None:
     shown = Table(box=None, show_header=False, title=f"{card['claim_id']}: {card['verdict']}", title_justify="left")
     shown.add_column(style="dim")
     shown.add_column(overflow="fold")
-    for name in ("claim", "source", "reason", "evidence", "evidence_sha256"):
-        shown.add_row(name.replace("_", " "), _cell(card[name]))
-    shown.add_row("contradicts", ", ".join(card["contradicts"]))
+    told = {**card, "contradicts": ", ".join(card["contradicts"])}
+    for name in ("claim", "source", "reason", "evidence", "evidence_sha256", "contradicts"):
+        if told[name]:
+            shown.add_row(name.replace("_", " "), _cell(told[name]))
     OUT.print(shown)
     if card["query"]:
         OUT.print(card["query"], highlight=False, markup=False, soft_wrap=True)
