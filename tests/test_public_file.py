@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from pipeline.settings import settings
@@ -250,6 +251,7 @@ def test_every_claim_is_judged_by_the_query_beside_it(public_file: Path) -> None
                 assert answer[column] == pytest.approx(getattr(card, column), nan_ok=True), card.claim_id
             assert (card.n_evidence > 0) or card.verdict == "untestable"
     assert len(cards) == 56
+    assert not np.isinf(cards.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan)).any()
     assert not cards["reason"].str.strip().eq("").any()
     contradicted = {(card.claim_id, other) for card in cards.itertuples() for other in card.contradicts}
     assert contradicted

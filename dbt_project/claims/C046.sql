@@ -1,5 +1,5 @@
 -- By what factor a year does the gpt-4 class become cheaper since 2024, three input tokens to one output token?
--- The ends of that time, and the 90 % interval of the rate since prices are known.
+-- The ends of that time if it has at least 90 days, and the 90 % interval of the rate since prices are known.
 with ends as (
     select
         ln(arg_min(p_star, price_date) / arg_max(p_star, price_date)) as ln_fall,
@@ -17,13 +17,13 @@ with ends as (
 )
 
 select
-    exp(ends.ln_fall * 365 / nullif(ends.n_days, 0)) as observed_low,
-    exp(ends.ln_fall * 365 / nullif(ends.n_days, 0)) as observed_high,
+    if(ends.n_days >= 90, exp(ends.ln_fall * 365 / ends.n_days), null) as observed_low,
+    if(ends.n_days >= 90, exp(ends.ln_fall * 365 / ends.n_days), null) as observed_high,
     ends.n_evidence,
     ends.observed_from,
     ends.observed_to,
-    exp(rates.lo90) as interval_low,
-    exp(rates.hi90) as interval_high,
+    exp(least(rates.lo90, 700)) as interval_low,
+    exp(least(rates.hi90, 700)) as interval_high,
     printf('%d price changes of the gpt-4 class since prices are known', rates.n_events) as evidence
 from ends
 left join analytics.decline_rates as rates

@@ -1,13 +1,16 @@
 """The claims, what they contradict, and the queries that test them."""
 
 import csv
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.analytics.claims import ROUNDING
-from pipeline.warehouse.transform import DBT_PROJECT
+from pipeline.warehouse.publish import contracts, load_manifest
+from pipeline.warehouse.transform import DBT_PROJECT, prepare
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 QUERIES = {path.stem: path.read_text() for path in (DBT_PROJECT / "claims").glob("*")}
@@ -47,6 +50,24 @@ def test_every_query_begins_with_its_question(claim_id: str) -> None:
     question, *_ = QUERIES[claim_id].partition("\n")
     assert question.startswith("-- ")
     assert "?" in question
+
+
+@pytest.fixture(scope="module")
+def empty_warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every published table as its contract declares it, without rows."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts; create schema analytics")
+        for (schema, table), contract in contracts(load_manifest(prepare())).items():
+            columns = ", ".join(f"{name} {column['data_type']}" for name, column in contract["columns"].items())
+            connection.execute(f"create table {schema}.{table} ({columns})")
+        yield connection
+
+
+@pytest.mark.parametrize("claim_id", QUERIES)
+def test_where_nothing_is_known_every_query_says_so(claim_id: str, empty_warehouse: duckdb.DuckDBPyConnection) -> None:
+    [answer] = empty_warehouse.execute(QUERIES[claim_id]).df().to_dict("records")
+    assert answer.keys() >= {"observed_low", "observed_high", "n_evidence", "evidence"}
+    assert answer["n_evidence"] == 0
 
 
 def test_contradictions_link_two_claims_once_and_say_why() -> None:
