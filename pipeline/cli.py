@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -56,6 +56,16 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class ClaimVerdict(StrEnum):
+    """What came of a claim."""
+
+    MET = "met"
+    ON_TRACK = "on_track"
+    OFF_TRACK = "off_track"
+    REFUTED = "refuted"
+    UNTESTABLE = "untestable"
 
 
 class PriceMap(StrEnum):
@@ -320,6 +330,90 @@ def status() -> None:
     console.coverage(_public_file())
 
 
+@app.command()
+def rates(
+    window: Annotated[
+        int, typer.Option(help="Days until the last day that is known; 0: since the start.", min=0)
+    ] = 365,
+    workload: Annotated[str, typer.Option(help="Which mix of meters.")] = "input_output_3_1",
+    kind: Annotated[str, typer.Option(help="Which series: `capability_tier`, `provider`.")] = "capability_tier",
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
+) -> None:
+    """How many times cheaper a year: headline rates with their 90 % intervals, or why there is none."""
+    chosen = {"kind": kind, "workload": workload, "window": window}
+    columns, rows = _ask(
+        """
+        from analytics.decline_rates
+        where method in ('asof_endpoint', 'panel_endpoint')
+            and series_kind = $kind and workload = $workload and coalesce(window_days, 0) = $window
+        order by series_id
+        """,
+        chosen,
+    )
+    if not rows:
+        _, [(kinds, workloads, windows)] = _ask(
+            """
+            select string_agg(distinct series_kind, ', ' order by series_kind),
+                string_agg(distinct workload, ', ' order by workload),
+                array_to_string(list_sort(list_distinct(list(coalesce(window_days, 0)))), ', ')
+            from analytics.decline_rates where method in ('asof_endpoint', 'panel_endpoint')
+            """
+        )
+        raise typer.BadParameter(
+            f"there is no rate of {kind}, {workload}, {window} days; there are {kinds} with {workloads} over {windows}"
+        )
+    if format is Format.TABLE:
+        from pipeline import console
+
+        console.rates([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        _print_rows(columns, rows, format)
+
+
+@app.command()
+def floors(
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
+) -> None:
+    """How low the price of a million tokens can go, with 90 % intervals, or why that cannot be said."""
+    columns, rows = _ask("from analytics.floor_estimates order by model_class, meter")
+    if format is Format.TABLE:
+        from pipeline import console
+
+        console.floors([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        _print_rows(columns, rows, format)
+
+
+@app.command()
+def claims(
+    claim_ids: Annotated[
+        list[str] | None, typer.Argument(help="Claims to show in full, such as `C005`; a line for each without.")
+    ] = None,
+    verdict: Annotated[ClaimVerdict | None, typer.Option(help="Only claims with this verdict.")] = None,
+    format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
+) -> None:
+    """What others say about prices, held against what was observed; of one claim the query and the evidence, too."""
+    columns, rows = _ask("from analytics.claim_scorecard order by claim_id")
+    cards = [dict(zip(columns, row, strict=True)) for row in rows]
+    if unknown := sorted(set(claim_ids or ()) - {card["claim_id"] for card in cards}):
+        raise typer.BadParameter(f"there is no claim {', '.join(unknown)}; they are C001 to C{len(cards):03}")
+    shown = [
+        card
+        for card in cards
+        if (not claim_ids or card["claim_id"] in claim_ids) and (verdict is None or card["verdict"] == verdict)
+    ]
+    if format is not Format.TABLE:
+        _print_rows(columns, [card.values() for card in shown], format)
+        return
+    from pipeline import console
+
+    if claim_ids:
+        for card in shown:
+            console.claim(card)
+    else:
+        console.claims(shown)
+
+
 # A query may begin with a comment, which looks like an option that nobody knows.
 @app.command(context_settings={"ignore_unknown_options": True})
 def sql(
@@ -327,24 +421,13 @@ def sql(
     format: Annotated[Format, typer.Option(help="How to print the rows.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     """Ask the public file a question in SQL."""
-    import duckdb
-
-    with duckdb.connect(_public_file(), read_only=True) as connection:
-        try:
-            result = connection.execute(query)
-            columns = [column[0] for column in result.description or []]
-            rows = result.fetchall()
-        except duckdb.Error as error:
-            typer.echo(f"{type(error).__name__}: {error}", err=True)
-            raise typer.Exit(1) from error
+    columns, rows = _ask(query)
     if format is Format.TABLE:
         from pipeline import console
 
         console.table(columns, rows)
-    elif format is Format.CSV:
-        _print_csv(columns, rows)
     else:
-        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        _print_rows(columns, rows, format)
 
 
 @app.command(hidden=True)
@@ -403,6 +486,18 @@ def _public_file() -> Path:
     return path
 
 
+def _ask(query: str, parameters: Mapping[str, object] | None = None) -> tuple[list[str], list[tuple[Any, ...]]]:
+    import duckdb
+
+    with duckdb.connect(_public_file(), read_only=True) as connection:
+        try:
+            result = connection.execute(query, parameters)
+            return [column[0] for column in result.description or []], result.fetchall()
+        except duckdb.Error as error:
+            typer.echo(f"{type(error).__name__}: {error}", err=True)
+            raise typer.Exit(1) from error
+
+
 def _moment(printed: str) -> datetime:
     try:
         moment = datetime.fromisoformat(printed)
@@ -434,6 +529,13 @@ def _plain(value: object) -> object:
         case StrEnum():
             return str(value)
     return value
+
+
+def _print_rows(columns: list[str], rows: Iterable[Iterable[object]], format: Format) -> None:  # noqa: A002
+    if format is Format.CSV:
+        _print_csv(columns, rows)
+    else:
+        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def _print_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

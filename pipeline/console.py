@@ -1,10 +1,13 @@
 """What a person sees at the terminal: bars while a run works, tables when it is done."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from rich import box
@@ -209,6 +212,93 @@ def coverage(path: Path) -> None:
     for page, outcome, *_, message in rows:
         if message:
             OUT.print(f"{page}: {outcome}: {message}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def rates(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rates of decline as factors per year, all of one window and workload."""
+    first = rows[0]
+    window = f"in the {first['window_days']} days to" if first["window_days"] else "since the start, to"
+    OUT.print(
+        f"How many times cheaper a year, {window} {first['as_of']:%Y-%m-%d} ({first['workload']})", highlight=False
+    )
+    table(
+        ["series", "times", "90 % interval", "halves in", "moves", "gate"],
+        [
+            (
+                row["series_id"],
+                _short(row["factor_per_year"]),
+                _interval(*(None if row[limit] is None else math.exp(row[limit]) for limit in ("lo90", "hi90"))),
+                None if row["halving_months"] is None else f"{_short(row['halving_months'])} mo.",
+                row["n_events"],
+                row["gate"],
+            )
+            for row in rows
+        ],
+    )
+    _reasons((row["series_id"], row["reason"]) for row in rows)
+
+
+def floors(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Floors of the price of a million tokens."""
+    if rows:
+        OUT.print(f"How low the price of 1M tokens can go, in USD, as of {rows[0]['as_of']:%Y-%m-%d}", highlight=False)
+    table(
+        ["model class", "meter", "median", "90 % interval", "gate"],
+        [
+            (
+                row["model_class"],
+                row["meter"],
+                _short(row["p50"]),
+                _interval(row["p05"], row["p95"]),
+                row["gate"],
+            )
+            for row in rows
+        ],
+    )
+    _reasons((f"{row['model_class']} {row['meter']}", row["reason"]) for row in rows)
+
+
+def claims(cards: Sequence[Mapping[str, Any]]) -> None:
+    """A line per claim, and how many there are of each verdict."""
+    table(
+        ["", "verdict", "claim", "reason"],
+        [(card["claim_id"], card["verdict"], card["claim"], card["reason"]) for card in cards],
+    )
+    counts = Counter(card["verdict"] for card in cards)
+    OUT.print(", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()), highlight=False)
+
+
+def claim(card: Mapping[str, Any]) -> None:
+    """All that is known of one claim; its query last, as it can be run."""
+    shown = Table(box=None, show_header=False, title=f"{card['claim_id']}: {card['verdict']}", title_justify="left")
+    shown.add_column(style="dim")
+    shown.add_column(overflow="fold")
+    told = {**card, "contradicts": ", ".join(card["contradicts"])}
+    for name in ("claim", "source", "reason", "evidence", "evidence_sha256", "contradicts"):
+        if told[name]:
+            shown.add_row(name.replace("_", " "), _cell(told[name]))
+    OUT.print(shown)
+    if card["query"]:
+        OUT.print(card["query"], highlight=False, markup=False, soft_wrap=True)
+
+
+def _reasons(rows: Iterable[tuple[str, str | None]]) -> None:
+    """Each reason once, with the names of the rows that it is about."""
+    names: dict[str, list[str]] = {}
+    for name, reason in rows:
+        if reason is not None and name not in names.setdefault(reason, []):
+            names[reason].append(name)
+    for reason, about in names.items():
+        OUT.print(f"{', '.join(about)}: {reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def _short(value: float | None) -> str | None:
+    """Three significant digits."""
+    return None if value is None else f"{float(f'{value:.3g}'):,g}"
+
+
+def _interval(low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else f"{_short(low)}–{_short(high)}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

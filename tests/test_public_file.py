@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 
 from pipeline.settings import settings
@@ -239,6 +240,22 @@ def test_what_do_foreign_prices_come_to(public_file: Path) -> None:
     for row in with_own_price:
         ratio = float(row["usd_per_mtok_converted"]) / float(row["own_usd_per_mtok"])
         assert row["converted_over_own"] == pytest.approx(ratio)
+
+
+def test_every_claim_is_judged_by_the_query_beside_it(public_file: Path) -> None:
+    with duckdb.connect(public_file, read_only=True) as connection:
+        cards = connection.execute("from analytics.claim_scorecard order by claim_id").df()
+        for card in cards[cards["query"].notna()].itertuples():
+            [answer] = connection.execute(card.query).df().to_dict("records")
+            for column in ("observed_low", "observed_high", "n_evidence"):
+                assert answer[column] == pytest.approx(getattr(card, column), nan_ok=True), card.claim_id
+            assert (card.n_evidence > 0) or card.verdict == "untestable"
+    assert len(cards) == 56
+    assert not np.isinf(cards.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan)).any()
+    assert not cards["reason"].str.strip().eq("").any()
+    contradicted = {(card.claim_id, other) for card in cards.itertuples() for other in card.contradicts}
+    assert contradicted
+    assert contradicted == {(second, first) for first, second in contradicted}
 
 
 def test_the_dictionary_is_what_the_yml_says_now() -> None:

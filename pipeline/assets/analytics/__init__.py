@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from pipeline.assets.analytics.claims import claim_scorecard
 from pipeline.assets.analytics.floors import (
     cost_floor_bottom_up,
     cost_floor_statistical,
@@ -14,6 +15,7 @@ from pipeline.assets.analytics.rates import decline_rates
 from pipeline.assets.analytics.tasks import margin_squeeze, task_cost
 
 ANALYTICS: list[dg.AssetsDefinition] = [
+    claim_scorecard,
     cost_floor_bottom_up,
     cost_floor_statistical,
     decline_rates,

@@ -1,0 +1,77 @@
+"""Public claims about prices of inference, each held against the warehouse by a query that is stored with it."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+import numpy as np
+import pandas as pd
+
+from pipeline.assets.analytics.common import analytic, as_of_moment, contract, result, seed
+from pipeline.settings import settings
+from pipeline.warehouse.build import connect
+from pipeline.warehouse.tables import write_table
+from pipeline.warehouse.transform import DBT_PROJECT
+
+# They read published tables only, so that a reader of the public file can ask them too.
+QUERIES = {path.stem: path.read_text() for path in sorted((DBT_PROJECT / "claims").glob("*.sql"))}
+_READ = sorted({found for query in QUERIES.values() for found in re.findall(r"\b(marts|analytics)\.(\w+)", query)})
+
+
+def claim_scorecard_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
+    """The scorecard of `pipeline.analytics.claims`, from the seeds and the answers to the queries."""
+    from pipeline.analytics import claims
+
+    observations = [
+        {**_answer(connection, query), "claim_id": claim_id, "query": query} for claim_id, query in QUERIES.items()
+    ]
+    said, contradictions = (
+        connection.execute(f"from seeds.{name}").df() for name in ("claims", "claim_contradictions")
+    )
+    return claims.scorecard(said, pd.DataFrame(observations), contradictions, as_of)
+
+
+@analytic("claim_scorecard", [*map(dg.AssetKey, _READ), *map(seed, ("claims", "claim_contradictions"))])
+def claim_scorecard() -> dg.MaterializeResult:
+    from pipeline.analytics import plots
+
+    with connect(settings().build) as connection:
+        as_of = as_of_moment(connection)
+        scorecard = claim_scorecard_frame(connection, as_of)
+        write_table(connection, contract("claim_scorecard"), scorecard)
+    return result(
+        "claim_scorecard",
+        scorecard,
+        scorecard[scorecard["reason"].isna() | scorecard["verdict"].isna()],
+        "Every claim has a verdict and a reason.",
+        misses=plots.intervals(
+            _misses(scorecard), f"Claims that miss, as of {as_of:%Y-%m-%d}", "observed over claimed", log=True
+        ),
+    )
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+    answer = connection.execute(query)
+    columns = [column[0] for column in answer.description or []]
+    [row] = answer.fetchall()
+    return dict(zip(columns, row, strict=True))
+
+
+def _misses(scorecard: pd.DataFrame) -> pd.DataFrame:
+    """The observed range of each claim that misses, as multiples of the claimed number or the middle of its range."""
+    missing = scorecard[scorecard["verdict"].isin(["refuted", "off_track"]) & (scorecard["observed_low"] > 0)]
+    claimed = np.sqrt(
+        missing["value_low"].fillna(missing["value_high"]) * missing["value_high"].fillna(missing["value_low"])
+    )
+    low: pd.Series = missing["observed_low"] / claimed
+    high: pd.Series = missing["observed_high"] / claimed
+    return pd.DataFrame(
+        {
+            "label": missing["claim_id"] + " " + missing["subject"],
+            "value": np.sqrt(low * high),
+            "low": low,
+            "high": high,
+        }
+    )
