@@ -32,7 +32,6 @@ with prices as (
         and list_unit_price is not null
         -- A model of one's own and capacity of one's own are other goods.
         and service_tier not in ('fine_tuned', 'provisioned')
-        and cast(valid_from as date) < coalesce(cast(valid_to as date), cast('infinity' as date))
 ),
 
 rungs as (
