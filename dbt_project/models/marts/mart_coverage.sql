@@ -51,6 +51,7 @@ good as (
     group by page_key
 ),
 
+-- With the model that a label stands for last.
 known_labels as (
     select
         aliases.provider_id,

@@ -14,7 +14,7 @@ with prices as (
         regexp_replace(
             regexp_replace(lower(model_label), '\b(batch|flex|priority|off-?peak|peak)\b', '', 'g'),
             '[\s:(),/_-]+', '', 'g'
-        ) as thing,
+        ) as label_without_tier,
         meter,
         service_tier,
         coalesce(context_from, 0) as context_from,
@@ -69,7 +69,7 @@ shared as (
     inner join prices as standard
         on
             rungs.provider_id = standard.provider_id
-            and rungs.thing = standard.thing
+            and rungs.label_without_tier = standard.label_without_tier
             and rungs.standard_meter = standard.meter
             and rungs.standard_context_from = standard.context_from
             and rungs.region is not distinct from standard.region
