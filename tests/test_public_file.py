@@ -47,11 +47,15 @@ def public_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings.cache_clear()
 
 
-def ask(public_file: Path, question: str) -> list[Row]:
+def rows_of(public_file: Path, query: str) -> list[Row]:
     with duckdb.connect(public_file, read_only=True) as connection:
-        result = connection.execute(QUESTIONS[question])
+        result = connection.execute(query)
         columns = [column[0] for column in result.description or []]
         return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def ask(public_file: Path, question: str) -> list[Row]:
+    return rows_of(public_file, QUESTIONS[question])
 
 
 def rows_with(rows: list[Row], **wanted: object) -> list[Row]:
@@ -221,41 +225,37 @@ def test_how_far_apart_are_hosts_of_an_open_model(public_file: Path) -> None:
     assert all(row["cheapest_for_days"] >= 0 for row in rows)
 
 
-def frontier_moves(file: Path) -> list[Row]:
+def frontier_moves(public_file: Path) -> list[Row]:
     """What moved each frontier, day by day, beside what the attribution says of it; in natural log units."""
-    with duckdb.connect(file, read_only=True) as connection:
-        return (
-            connection.execute(
-                """
-            with days as (
-                select
-                    *,
-                    lag(price_date) over in_time = price_date - 1 as goes_on,
-                    lag(p_star) over in_time as p_before
-                from marts.mart_frontier_price_daily
-                where p_star is not null
-                window in_time as (partition by tier_id, model_group, workload_id order by price_date)
-            ),
-            moved as (
-                select tier_id, model_group, workload_id, count(*) as steps, sum(ln(p_star / p_before)) as ln_moved
-                from days
-                where goes_on and p_star <> p_before
-                group by all
-            ),
-            attributed as (
-                select tier_id, model_group, workload_id, count(*) as steps, sum(ln_step) as ln_moved
-                from marts.mart_frontier_event_attribution
-                group by all
-            )
+    return rows_of(
+        public_file,
+        """
+        with days as (
             select
-                tier_id, moved.steps as steps, attributed.steps as attributed_steps, moved.ln_moved as ln_moved,
-                attributed.ln_moved as ln_attributed
-            from moved full join attributed using (tier_id, model_group, workload_id)
-            """
-            )
-            .df()
-            .to_dict("records")
+                *,
+                lag(price_date) over in_time = price_date - 1 as goes_on,
+                lag(p_star) over in_time as p_before
+            from marts.mart_frontier_price_daily
+            where p_star is not null
+            window in_time as (partition by tier_id, model_group, workload_id order by price_date)
+        ),
+        moved as (
+            select tier_id, model_group, workload_id, count(*) as steps, sum(ln(p_star / p_before)) as ln_moved
+            from days
+            where goes_on and p_star <> p_before
+            group by all
+        ),
+        attributed as (
+            select tier_id, model_group, workload_id, count(*) as steps, sum(ln_step) as ln_moved
+            from marts.mart_frontier_event_attribution
+            group by all
         )
+        select
+            moved.steps as steps, attributed.steps as attributed_steps, moved.ln_moved as ln_moved,
+            attributed.ln_moved as ln_attributed
+        from moved full join attributed using (tier_id, model_group, workload_id)
+        """,
+    )
 
 
 def assert_all_is_attributed(moves: list[Row]) -> None:
