@@ -48,11 +48,15 @@ def public_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings.cache_clear()
 
 
-def ask(public_file: Path, question: str) -> list[Row]:
+def rows_of(public_file: Path, query: str) -> list[Row]:
     with duckdb.connect(public_file, read_only=True) as connection:
-        result = connection.execute(QUESTIONS[question])
+        result = connection.execute(query)
         columns = [column[0] for column in result.description or []]
         return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def ask(public_file: Path, question: str) -> list[Row]:
+    return rows_of(public_file, QUESTIONS[question])
 
 
 def rows_with(rows: list[Row], **wanted: object) -> list[Row]:
@@ -219,6 +223,50 @@ def test_how_far_apart_are_hosts_of_an_open_model(public_file: Path) -> None:
         offers[0]["blended_usd_per_mtok"],
     )
     assert all(row["lowest_usd_per_mtok"] <= row["median_usd_per_mtok"] <= row["highest_usd_per_mtok"] for row in rows)
+    assert all(row["cheapest_for_days"] >= 0 for row in rows)
+
+
+def frontier_moves(public_file: Path) -> list[Row]:
+    """What moved each frontier, day by day, beside what the attribution says of it; in natural log units."""
+    return rows_of(
+        public_file,
+        """
+        with days as (
+            select
+                *,
+                lag(price_date) over in_time = price_date - 1 as goes_on,
+                lag(p_star) over in_time as p_before
+            from marts.mart_frontier_price_daily
+            where p_star is not null
+            window in_time as (partition by tier_id, model_group, workload_id order by price_date)
+        ),
+        moved as (
+            select tier_id, model_group, workload_id, count(*) as steps, sum(ln(p_star / p_before)) as ln_moved
+            from days
+            where goes_on and p_star <> p_before
+            group by all
+        ),
+        attributed as (
+            select tier_id, model_group, workload_id, count(*) as steps, sum(ln_step) as ln_moved
+            from marts.mart_frontier_event_attribution
+            group by all
+        )
+        select
+            moved.steps as steps, attributed.steps as attributed_steps, moved.ln_moved as ln_moved,
+            attributed.ln_moved as ln_attributed
+        from moved full join attributed using (tier_id, model_group, workload_id)
+        """,
+    )
+
+
+def assert_all_is_attributed(moves: list[Row]) -> None:
+    assert moves
+    assert [move["attributed_steps"] for move in moves] == [move["steps"] for move in moves]
+    assert [move["ln_attributed"] for move in moves] == pytest.approx([move["ln_moved"] for move in moves], abs=1e-9)
+
+
+def test_the_steps_of_a_frontier_add_up_to_what_it_moved(public_file: Path) -> None:
+    assert_all_is_attributed(frontier_moves(public_file))
 
 
 def test_which_pages_need_attention(public_file: Path) -> None:
@@ -309,6 +357,7 @@ def test_the_questions_have_answers_in_captures_of_real_pages(tmp_path: Path) ->
     assert run.returncode == 0, run.stderr
     real_file = tmp_path / "public" / "tokenfall.duckdb"
     assert [question for question in QUESTIONS if not ask(real_file, question)] == []
+    assert_all_is_attributed(frontier_moves(real_file))
     prices = ask(real_file, "what_did_a_model_cost_on_a_day")
     [price] = rows_with(prices, provider_id="openai", service_tier="standard", context_from=0, meter="output")
     assert price["usd_per_mtok"] == 12

@@ -51,11 +51,19 @@ good as (
     group by page_key
 ),
 
+-- With the model that a label stands for last.
 known_labels as (
-    select distinct
-        provider_id,
-        model_label
-    from {{ ref('model_aliases') }}
+    select
+        aliases.provider_id,
+        aliases.model_label,
+        last(aliases.model_id order by aliases.valid_from asc nulls first) as model_id
+    from {{ ref('model_aliases') }} as aliases
+    group by aliases.provider_id, aliases.model_label
+),
+
+scored_models as (
+    select distinct model_id
+    from {{ ref('capability_scores') }}
 ),
 
 quotes as (
@@ -69,11 +77,15 @@ quotes as (
         count(distinct quotes.model_label) as labels,
         count(distinct quotes.model_label) filter (where aliases.model_label is null) as unmapped_labels,
         list_sort(list_distinct(list(quotes.model_label) filter (where aliases.model_label is null)))
-            as unmapped_label_names
+            as unmapped_label_names,
+        list_sort(list_distinct(
+            list(aliases.model_id) filter (where aliases.model_id is not null and scored_models.model_id is null)
+        )) as unscored_model_ids
     from good
     inner join {{ ref('stg_quotes') }} as quotes on good.quotes_sha256 = quotes.quotes_sha256
     left join known_labels as aliases
         on quotes.provider_id = aliases.provider_id and quotes.model_label = aliases.model_label
+    left join scored_models on aliases.model_id = scored_models.model_id
     group by good.page_key
 ),
 
@@ -142,7 +154,9 @@ select
     coalesce(delisted.delisted_offers, 0) as delisted_offers,
     coalesce(quotes.labels, 0) as labels,
     coalesce(quotes.unmapped_labels, 0) as unmapped_labels,
-    coalesce(quotes.unmapped_label_names, []) as unmapped_label_names
+    coalesce(quotes.unmapped_label_names, []) as unmapped_label_names,
+    coalesce(len(quotes.unscored_model_ids), 0) as unscored_models,
+    coalesce(quotes.unscored_model_ids, []) as unscored_model_ids
 from sources
 cross join {{ ref('dim_clock') }} as clock
 left join attempts on sources.page_key = attempts.page_key
