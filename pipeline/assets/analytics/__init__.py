@@ -3,6 +3,6 @@
 import dagster as dg
 
 from pipeline.assets.analytics.floors import floor_estimates
-from pipeline.assets.analytics.rates import decline_rates
+from pipeline.assets.analytics.rates import decline_rates, decline_slowdown
 
-ANALYTICS: list[dg.AssetsDefinition] = [decline_rates, floor_estimates]
+ANALYTICS: list[dg.AssetsDefinition] = [decline_rates, decline_slowdown, floor_estimates]
