@@ -354,6 +354,28 @@ def test_records_without_support() -> None:
     assert nothing.as_of is None
 
 
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        (steps((300, 1)), "1 records"),
+        (steps((300, None)), "0 records"),
+        (steps((300, 2), (200, 1)), "2 records"),
+        (steps((300, 1), (200, 1), (100, 1)), "1 records"),
+        (steps((300, 1), (200, 2), (100, 3), (50, 4)), "1 records"),
+        (steps((300, 0)), "free from"),
+        # An outlier that is taken back leaves no room for records after it.
+        (steps((300, 8), (200, 0.01), (199, 8), (100, 4), (50, 2)), "2 records"),
+    ],
+)
+def test_records_of_degenerate_points(series: pd.DataFrame, reason: str) -> None:
+    assert_refused(records_ols(series.rename(columns={"at": "date"}), as_of=AS_OF), reason)
+
+
+def test_records_of_a_series_that_ended_stay() -> None:
+    ended = pd.concat([halvings(5), steps((10, None))]).rename(columns={"at": "date"})
+    assert records_ols(ended, as_of=AS_OF).factor_per_year == pytest.approx(2**6)
+
+
 # --- panels ---------------------------------------------------------------------------------------------------------
 
 
