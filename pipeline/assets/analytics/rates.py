@@ -39,7 +39,7 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         ),
         frontier_steps as (
             select tier_id, kind, workload_id, price_date as step_at, p_star as price from frontier
-            where previous_date is null or p_star is distinct from previous_price
+            where previous_date is null or previous_date + 1 < price_date or p_star is distinct from previous_price
             union all
             -- A day without any offer ends the series until the next one.
             select tier_id, kind, workload_id, previous_date + 1, null from frontier
