@@ -472,13 +472,11 @@ def _window(steps: _Steps, moment: pd.Timestamp, window_days: int | None) -> _Wi
     n_before = bisect_right(steps.at, start)
     edges = [start, *steps.at[n_before:n_seen], end]
     prices = [steps.price[n_before - 1] if n_before else math.nan, *steps.price[n_before:n_seen]]
-    spells = [
-        (since, until, price) for (since, until), price in zip(pairwise(edges), prices, strict=True) if price == price
-    ]
-    coverage = sum(until - since for since, until, _ in spells) / (end - start)
+    in_force = [(*times, price) for times, price in zip(pairwise(edges), prices, strict=True) if not math.isnan(price)]
+    coverage = sum(until - since for since, until, _ in in_force) / (end - start)
     moves = [
         (at, before, after)
-        for (_, _, before), (at, _, after) in pairwise(spells)
+        for (_, _, before), (at, _, after) in pairwise(in_force)
         if abs(after - before) > SAME_PRICE * max(after, before)
     ]
     refusal = _refusal(edges, prices, coverage, steps.at[n_seen - 1])
