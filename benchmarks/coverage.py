@@ -134,7 +134,7 @@ SLOWDOWNS = (
 
 
 def cases() -> Iterator[Case]:
-    """All designs but those of the statistical floor, which `benchmarks.coverage_floor` draws itself."""
+    """All designs but those of the floor, which `benchmarks.coverage_floor` draws itself."""
     for design in SINGLES:
         tail = ", heavy tails" if design.heavy else ""
         name = f"{design.cuts:g} cuts and {design.rises:g} rises a year{tail}"
@@ -437,13 +437,18 @@ def results(draws: int, topics: Sequence[str], workers: int = 1) -> list[Line]:
         for case in chosen
         for first in range(0, draws, PORTION)
     ]
+    # The floors take the longest, in one task: they come first.
+    jobs: list[tuple[Callable[..., object], tuple[object, ...]]] = [(count, task) for task in tasks]
+    if "floor" in topics:
+        jobs.insert(0, (floor_lines, (draws,)))
     if workers == 1:
-        counted = list(starmap(count, tasks))
+        done = list(starmap(call, jobs))
     else:
         with get_context("spawn").Pool(workers) as pool:
-            counted = pool.starmap(count, tasks, chunksize=1)
+            done = pool.starmap(call, jobs, chunksize=1)
+    floors = done.pop(0) if "floor" in topics else []
     sums: dict[tuple[str, str], dict[tuple[str, str], np.ndarray]] = {}
-    for (name, topic, _), counts in zip(tasks, counted, strict=True):
+    for (name, topic, _), counts in zip(tasks, done, strict=True):
         of_case = sums.setdefault((topic, name), defaultdict(lambda: np.zeros(2, dtype=int)))
         for key, of_task in counts.items():
             of_case[key] += of_task
@@ -461,6 +466,27 @@ def results(draws: int, topics: Sequence[str], workers: int = 1) -> list[Line]:
                     case.is_required,
                 )
             )
+    return lines + floors
+
+
+def call(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
+    return function(*arguments)
+
+
+def floor_lines(draws: int) -> list[Line]:
+    """The statistical floor, whose designs and draws are in a benchmark of its own."""
+    from benchmarks import coverage_floor
+
+    lines = []
+    for row in coverage_floor.results(draws):
+        covered = {
+            PUBLISHED: row.covered,
+            "published or not": row.covered_of_all,
+            "curve_fit": row.curve_fit_covered,
+        }
+        # Of designs without a published floor there is nothing to count.
+        known = {method: share for method, share in covered.items() if not np.isnan(share)}
+        lines.append(Line("floor", row.label, known, {PUBLISHED: round(row.published * row.n)}, is_required=False))
     return lines
 
 
@@ -472,6 +498,7 @@ TITLES = {
     "slowdown": "Slowdown: the last year against the year before",
     "index": "Price indices after twelve months",
     "forecast": "Forecasts",
+    "floor": "Where a price levels off",
 }
 NOTES = {
     "rates": "Compound Poisson cuts and rises over one year, seen from its last day; exponential log steps, or heavy"
@@ -483,6 +510,10 @@ NOTES = {
     "index": "Every fourth offer enters after three months and every fourth leaves after nine. *Items independent* is"
     " the published formula without its clusters.",
     "forecast": "Monthly log prices. *OLS trend* is the textbook prediction interval of a line through them.",
+    "floor": "`F + A exp(-k t)` with log-normal errors, over how far the price has come down to its floor, for how long"
+    " and how alike errors of months that follow one another are. Where few draws have a published floor, those are the"
+    " lucky ones; *published or not* is of all draws that have an interval. *curve_fit* is scipy's, with its standard"
+    " errors.",
 }
 
 
