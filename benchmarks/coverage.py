@@ -524,8 +524,8 @@ def report(lines: Sequence[Line], draws: int) -> str:
         "",
         f"`python -m benchmarks.coverage --write`: {draws:,} draws of every design, each with a seed of its own.",
         "*published* is the coverage of the interval that this project gives, *draws* how often the gates let it give",
-        "one. Beside it, on the same draws, is what it forbids itself, unless the text above a table says otherwise. At",
-        "least .80 is required of rates; heavy tails are beyond what is required.",
+        "one. Beside it, on the same draws, is what it forbids itself, unless the text above a table says otherwise.",
+        "At least .80 is required of rates; heavy tails are beyond what is required.",
     ]
     for topic, title in TITLES.items():
         of_topic = [line for line in lines if line.topic == topic]
