@@ -11,10 +11,13 @@ such prices are one observation many times over, and the textbook interval cover
 """
 
 import math
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from itertools import pairwise
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +43,7 @@ MAX_EXPONENT = 700.0
 
 DAY_US = 86_400_000_000
 
+LABELS = ["series_id", "series_kind", "workload"]
 DECLINE_RATE_COLUMNS = {
     "series_id": "string",
     "series_kind": "string",
@@ -57,6 +61,23 @@ DECLINE_RATE_COLUMNS = {
     "gate": "string",
     "reason": "string",
 }
+DECLINE_SLOWDOWN_COLUMNS = {
+    "series_id": "string",
+    "series_kind": "string",
+    "workload": "string",
+    "window_days": "Int64",
+    "as_of": "datetime64[us, UTC]",
+    "method": "string",
+    "ln_rate_last": "Float64",
+    "ln_rate_before": "Float64",
+    "ln_slowdown": "Float64",
+    "lo90": "Float64",
+    "hi90": "Float64",
+    "n_events_last": "Int64",
+    "n_events_before": "Int64",
+    "gate": "string",
+    "reason": "string",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +88,8 @@ class Rate:
     `lo90` and `hi90` the 90 % limits of `ln_rate_per_year`. `halving_months` is 12 ln 2 / ln_rate_per_year; it is None
     where the interval includes 0 or there is no interval, and negative (months to double) where the price surely rises.
     `n_events` counts the price changes in the window (for `records_ols`: the records) and `coverage_share` is the share
-    of the window during which a price was in force. `window_days` None means since the start of the series.
+    of the window during which a price was in force. `window_days` None means since the start of the series. `as_of` is
+    None only where neither the caller nor the data name a time.
     """
 
     ln_rate_per_year: float | None
@@ -80,25 +102,46 @@ class Rate:
     gate: Gate
     reason: str | None
     method: str
-    as_of: pd.Timestamp
+    as_of: pd.Timestamp | None
     window_days: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slowdown:
+    """By how much a rate has fallen from one window to the next.
+
+    `ln_slowdown` is `ln_rate_before - ln_rate_last`, natural logarithms per year: positive where the decline has slowed
+    down. `lo90` and `hi90` are its 90 % limits; the data decide nothing while they lie on both sides of 0.
+    """
+
+    ln_rate_last: float | None
+    ln_rate_before: float | None
+    ln_slowdown: float | None
+    lo90: float | None
+    hi90: float | None
+    n_events_last: int
+    n_events_before: int
+    gate: Gate
+    reason: str | None
+    method: str
+    as_of: pd.Timestamp | None
+    window_days: int | None
+
+
+# A price changes a few times a year: lists of a few numbers, which Python reads faster than numpy does.
+class _Steps(NamedTuple):
     """A step function: microseconds since 1970 in UTC, ascending, and the price from then on (NaN: none in force)."""
 
-    at: npt.NDArray[np.int64]
-    price: Floats
+    at: list[int]
+    price: list[float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """What one window shows of one step function. `refusal` says why its ends or coverage carry no rate at all."""
 
     years: float
-    moved_at: npt.NDArray[np.int64]
-    log_steps: Floats
+    moved_at: Sequence[int]
+    log_steps: Sequence[float]
     n_events: int
     coverage_share: float
     refusal: str | None
@@ -146,18 +189,19 @@ def endpoint_rate(steps: pd.DataFrame, as_of: datetime, window_days: int | None)
     changes, or with a free price; `nonmonotone` (numbers, with a warning) where rises make over 25 % of the movement.
     """
     moment = utc_moment(as_of)
-    window = _window(_read(steps), moment, window_days)
-    return _endpoint(window, moment, window_days)
+    return _endpoint(_window(_read(steps), moment, window_days), moment, window_days)
 
 
 def ols_daily(steps: pd.DataFrame, as_of: datetime, window_days: int | None) -> Rate:
     """Least-squares slope of the daily log price, as `endpoint_rate` gates it. For comparison: it has no interval."""
-    return _beside(_read(steps), utc_moment(as_of), window_days, "ols_daily")
+    one, moment = _read(steps), utc_moment(as_of)
+    return _beside(one, _window(one, moment, window_days), moment, window_days, "ols_daily")
 
 
 def theil_sen(steps: pd.DataFrame, as_of: datetime, window_days: int | None) -> Rate:
     """Median of all pairwise slopes of the daily log price, gated as `endpoint_rate`. It has no interval either."""
-    return _beside(_read(steps), utc_moment(as_of), window_days, "theil_sen")
+    one, moment = _read(steps), utc_moment(as_of)
+    return _beside(one, _window(one, moment, window_days), moment, window_days, "theil_sen")
 
 
 def records_ols(points: pd.DataFrame, year_days: float = YEAR_DAYS, *, as_of: datetime | None = None) -> Rate:
@@ -167,15 +211,13 @@ def records_ols(points: pd.DataFrame, year_days: float = YEAR_DAYS, *, as_of: da
     points after `as_of` (None: the last date). The interval is the t interval of the slope, with n - 2 degrees of
     freedom; `n_events` is the number of records. Under 3 records, or with a free price, there is no rate.
     Raises ValueError for negative or infinite prices and two prices on one date.
+    Source: Cottier et al., LLM inference prices have fallen rapidly but unequally (Epoch AI, 2025).
     """
     dates = pd.to_datetime(points["date"], utc=True)
     steps = _read(pd.DataFrame({"at": dates, "price": points["price"]}))
-    if as_of is not None:
-        moment = utc_moment(as_of)
-    elif len(dates):
-        moment = dates.max()
-    else:
-        raise ValueError("records without a point need an explicit as_of")
+    moment = _moment_or_last(as_of, dates)
+    if moment is None:
+        return _Subject("records_ols", None, None, 0, None).rate(("insufficient", "no point"))
     return _records(steps, moment, year_days)
 
 
@@ -183,7 +225,7 @@ def panel_rate(
     steps: pd.DataFrame,
     cluster: str,
     *,
-    as_of: datetime,
+    as_of: datetime | None = None,
     window_days: int | None = None,
     offer: str = "offer_id",
     shared_events: bool = False,
@@ -193,17 +235,60 @@ def panel_rate(
     `steps` is as in `endpoint_rate` with two more columns: `offer` names the offer and `cluster` the group within which
     offers move together (the provider of an offer, or its model in a panel of one provider). Offers without a price at
     both ends, or covered under 90 %, are left out, and `reason` counts them. Since the start (`window_days` None) each
-    offer counts by the time it has been observed; with a window that is the plain mean.
+    offer counts by the time it has been observed; with a window that is the plain mean. `as_of` None is the time of the
+    last step: give it where the prices are known to have stood still since.
 
     The interval is CR1 with P - 1 degrees of freedom, for at least 3 clusters. `shared_events` says that one decision
     can move several clusters at once, as a provider that cuts all its models in a day. The clusters are then not
     independent, and the interval is widened to hold that of the panel's net movement per day as one series, which
     stands alone under 3 clusters. Gates are those of `endpoint_rate`; changes in one cluster (with `shared_events`: in
-    the panel) on one day count as one event.
+    the panel) on one day count as one event. Raises ValueError as `endpoint_rate` does.
+    Source of the interval: Cameron and Miller, Journal of Human Resources 50 (2015), with T(P - 1).
     """
-    moment = utc_moment(as_of)
-    groups = [(name, _window(of_one, moment, window_days)) for name, of_one in _read_offers(steps, offer, cluster)]
-    return _panel(groups, moment, window_days, shared_events)
+    offers = _read_offers(steps, offer, cluster)
+    moment = _moment_or_last(as_of, pd.to_datetime(steps["at"], utc=True))
+    if moment is None:
+        return _Subject("panel_endpoint", None, window_days, 0, None).rate(("insufficient", "no offer"))
+    return _panel(offers, moment, window_days, shared_events)
+
+
+def slowdown(last: Rate, before: Rate) -> Slowdown:
+    """`before - last` of two rates over windows that follow one another, its limits by MOVER from theirs.
+
+    Events in windows apart are independent, so the two estimates are. Where either has no interval there is no
+    difference; where rises make much of either, `gate` says so.
+    """
+    reasons = [
+        f"{window}: {rate.reason}"
+        for window, rate in (("the last window", last), ("the one before", before))
+        if rate.gate != "ok"
+    ]
+    gate: Gate = "nonmonotone" if reasons else "ok"
+    difference = limits = None
+    if last.ln_rate_per_year is None or before.ln_rate_per_year is None:
+        gate = "insufficient"
+    elif last.lo90 is None or last.hi90 is None or before.lo90 is None or before.hi90 is None:
+        raise ValueError(f"a rate by {last.method} has no interval, so its change has none")
+    else:
+        difference = before.ln_rate_per_year - last.ln_rate_per_year
+        limits = mover_difference(
+            before.ln_rate_per_year, (before.lo90, before.hi90), last.ln_rate_per_year, (last.lo90, last.hi90)
+        )
+    lo90, hi90 = limits or (None, None)
+    return Slowdown(
+        ln_rate_last=last.ln_rate_per_year,
+        ln_rate_before=before.ln_rate_per_year,
+        ln_slowdown=difference,
+        lo90=lo90,
+        hi90=hi90,
+        n_events_last=last.n_events,
+        n_events_before=before.n_events,
+        gate=gate,
+        reason=_joined(reasons),
+        method=last.method,
+        as_of=last.as_of,
+        window_days=last.window_days,
+    )
 
 
 def decline_rates(
@@ -218,32 +303,91 @@ def decline_rates(
     series. Nulls are real nulls (nullable types), never NaN.
     """
     moment = utc_moment(as_of)
-    rows = []
-    for key, group in series.groupby(["series_id", "series_kind", "workload"], dropna=False, sort=True):
-        labels = dict(zip(("series_id", "series_kind", "workload"), key, strict=True))
+    rows = [(of_one, rate) for of_one in _all_series(series) for rate in _rates_of_series(of_one, moment, windows)]
+    return _frame(rows, DECLINE_RATE_COLUMNS)
+
+
+def decline_slowdowns(series: pd.DataFrame, as_of: datetime, window_days: int = 365) -> pd.DataFrame:
+    """All series to the rows of `analytics.decline_slowdown`: the last window against the one of equal length before.
+
+    `series` is as in `decline_rates`, and so are both rates: `asof_endpoint` or, for panels, `panel_endpoint`.
+    """
+    moment = utc_moment(as_of)
+    earlier = moment - pd.Timedelta(days=window_days)
+    rows = [
+        (of_one, slowdown(_headline(of_one, moment, window_days), _headline(of_one, earlier, window_days)))
+        for of_one in _all_series(series)
+    ]
+    return _frame(rows, DECLINE_SLOWDOWN_COLUMNS)
+
+
+class _Series(NamedTuple):
+    """A series: its id, kind and workload, and the cluster and the steps of each of its offers."""
+
+    labels: tuple[str, str, str]
+    offers: Sequence[tuple[str, _Steps]]
+
+    @property
+    def is_panel(self) -> bool:
+        return len(self.offers) > 1
+
+
+def _frame(rows: Sequence[tuple[_Series, Rate | Slowdown]], dtypes: dict[str, str]) -> pd.DataFrame:
+    """One row for each result, labelled with its series."""
+    columns = {name: [of_one.labels[place] for of_one, _ in rows] for place, name in enumerate(LABELS)}
+    columns |= {name: [getattr(found, name) for _, found in rows] for name in list(dtypes)[len(LABELS) :]}
+    return pd.DataFrame(columns, columns=list(dtypes)).astype(dtypes)
+
+
+def _all_series(series: pd.DataFrame) -> list[_Series]:
+    """Every series, in order, read all at once: pandas takes longer over one than its arithmetic does."""
+    groups = series.groupby(LABELS, dropna=False, sort=True)
+    number = groups.ngroup().to_numpy()
+    offer = (
+        series["offer_id"].factorize(sort=True)[0] if "offer_id" in series else np.zeros(len(series), dtype=np.int64)
+    )
+    cluster = next(series[name] for name in ("cluster", "offer_id", "series_id") if name in series).to_numpy()
+    _, first, codes = np.unique(number * (offer.max(initial=0) + 2) + offer, return_index=True, return_inverse=True)
+    try:
+        split = _split(*_columns(series), codes, len(first))
+    except ValueError:
+        _blame(series)
+        raise
+    offers = [(str(name), steps) for name, steps in zip(cluster[first], split, strict=True)]
+    edges = np.searchsorted(number[first], np.arange(groups.ngroups + 1)).tolist()
+    labels = series[LABELS].iloc[first[edges[:-1]]].itertuples(index=False, name=None)
+    return [_Series(key, offers[start:end]) for key, (start, end) in zip(labels, pairwise(edges), strict=True)]
+
+
+def _blame(series: pd.DataFrame) -> None:
+    """Raises ValueError naming the first series that cannot be read."""
+    offer = "offer_id" if "offer_id" in series else "series_id"
+    for name, group in series.groupby("series_id", dropna=False):
         try:
-            rates = list(_rates_of_series(group, str(labels["series_kind"]), moment, windows))
+            _read_offers(group, offer, offer)
         except ValueError as error:
-            raise ValueError(f"series {labels['series_id']}: {error}") from error
-        rows += [{**labels, **{name: getattr(rate, name) for name in Rate.__slots__}} for rate in rates]
-    return pd.DataFrame(rows, columns=list(DECLINE_RATE_COLUMNS)).astype(DECLINE_RATE_COLUMNS)
+            raise ValueError(f"series {name}: {error}") from error
 
 
-def _rates_of_series(
-    group: pd.DataFrame, kind: str, moment: pd.Timestamp, windows: Iterable[int | None]
-) -> Iterator[Rate]:
-    if "offer_id" in group and group["offer_id"].nunique() > 1:
-        cluster = "cluster" if "cluster" in group else "offer_id"
-        offers = _read_offers(group, "offer_id", cluster)
+def _headline(of_one: _Series, moment: pd.Timestamp, window_days: int | None) -> Rate:
+    if of_one.is_panel:
+        # A provider decides for all its models.
+        return _panel(of_one.offers, moment, window_days, shared_events=of_one.labels[1] == "provider")
+    [(_, steps)] = of_one.offers
+    return _endpoint(_window(steps, moment, window_days), moment, window_days)
+
+
+def _rates_of_series(of_one: _Series, moment: pd.Timestamp, windows: Iterable[int | None]) -> Iterator[Rate]:
+    if of_one.is_panel:
         for days in windows:
-            panel = [(name, _window(steps, moment, days)) for name, steps in offers]
-            yield _panel(panel, moment, days, shared_events=kind == "provider")
+            yield _headline(of_one, moment, days)
         return
-    steps = _read(group)
+    [(_, steps)] = of_one.offers
     for days in windows:
-        yield _endpoint(_window(steps, moment, days), moment, days)
-        yield _beside(steps, moment, days, "ols_daily")
-        yield _beside(steps, moment, days, "theil_sen")
+        window = _window(steps, moment, days)
+        yield _endpoint(window, moment, days)
+        yield _beside(steps, window, moment, days, "ols_daily")
+        yield _beside(steps, window, moment, days, "theil_sen")
         if days is None:
             yield _records(steps, moment, YEAR_DAYS)
 
@@ -255,6 +399,12 @@ def utc_moment(as_of: datetime) -> pd.Timestamp:
     return moment.tz_convert("UTC")
 
 
+def _moment_or_last(as_of: datetime | None, times: "pd.Series[pd.Timestamp]") -> pd.Timestamp | None:
+    if as_of is not None:
+        return utc_moment(as_of)
+    return times.max() if len(times) else None
+
+
 def _microseconds(moment: pd.Timestamp) -> int:
     return moment.value // 1000
 
@@ -264,19 +414,16 @@ def _day(microseconds: int) -> str:
 
 
 def _read(steps: pd.DataFrame) -> _Steps:
-    return _in_order(*_columns(steps))
+    at, price = _columns(steps)
+    [one] = _split(at, price, np.zeros(len(at), dtype=np.int64), 1)
+    return one
 
 
 def _read_offers(steps: pd.DataFrame, offer: str, cluster: str) -> list[tuple[str, _Steps]]:
     """Every offer's cluster and steps, in the order of the offers."""
-    microseconds, price = _columns(steps)
-    codes = steps[offer].factorize(sort=True)[0]
-    names = steps[cluster].to_numpy()
-    rows = np.argsort(codes, kind="stable")
-    starts = np.flatnonzero(np.diff(codes[rows], prepend=-1))
-    return [
-        (str(names[of_one[0]]), _in_order(microseconds[of_one], price[of_one])) for of_one in np.split(rows, starts)[1:]
-    ]
+    codes, names = steps[offer].factorize(sort=True)
+    clusters = steps[cluster].to_numpy()[np.unique(codes, return_index=True)[1]]
+    return list(zip(map(str, clusters), _split(*_columns(steps), codes, len(names)), strict=True))
 
 
 def _columns(steps: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -293,78 +440,86 @@ def _columns(steps: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Floats]:
     return at.dt.as_unit("us").astype(np.int64).to_numpy(), price
 
 
-def _in_order(microseconds: npt.NDArray[np.int64], price: Floats) -> _Steps:
-    order = np.argsort(microseconds, kind="stable")
-    microseconds, price = microseconds[order], price[order]
-    again = np.diff(microseconds) == 0
-    differs = ~np.isclose(price[1:], price[:-1], rtol=SAME_PRICE, atol=0, equal_nan=True)
-    if (again & differs).any():
-        raise ValueError(
-            f"two prices come into force at one time, on {_day(int(microseconds[1:][again & differs][0]))}"
-        )
-    first = np.concatenate([[True], ~again])[: len(price)]
-    return _Steps(microseconds[first], price[first])
+def _split(
+    microseconds: npt.NDArray[np.int64], price: Floats, offer: npt.NDArray[np.int64], n_offers: int
+) -> list[_Steps]:
+    """The steps of each of the offers that are numbered from 0, in order of time, without repetitions."""
+    order = np.lexsort((microseconds, offer))
+    microseconds, price, offer = microseconds[order], price[order], offer[order]
+    again = np.zeros(len(order), dtype=bool)
+    again[1:] = (np.diff(microseconds) == 0) & (np.diff(offer) == 0)
+    twice = np.flatnonzero(again)
+    differs = ~np.isclose(price[twice], price[twice - 1], rtol=SAME_PRICE, atol=0, equal_nan=True)
+    if differs.any():
+        raise ValueError(f"two prices come into force at one time, on {_day(int(microseconds[twice[differs][0]]))}")
+    at, prices = microseconds[~again].tolist(), price[~again].tolist()
+    edges = np.searchsorted(offer[~again], np.arange(n_offers + 1)).tolist()
+    return [_Steps(at[start:end], prices[start:end]) for start, end in pairwise(edges)]
 
 
 def _window(steps: _Steps, moment: pd.Timestamp, window_days: int | None) -> _Window:
     if window_days is not None and window_days <= 0:
         raise ValueError(f"a window has a positive number of days, not {window_days}")
-    nothing = np.array([], dtype=np.int64)
     end = _microseconds(moment)
-    # In order of time, so that a slice does where a mask would cost several times as much: panels have many offers.
-    n_seen = int(np.searchsorted(steps.at, end, side="right"))
-    at, price = steps.at[:n_seen], steps.price[:n_seen]
-    in_force = ~np.isnan(price)
-    if not in_force.any():
-        return _Window(0.0, nothing, np.array([]), 0, 0.0, "no price came into force by this day")
-    start = int(at[in_force][0]) if window_days is None else end - window_days * DAY_US
+    n_seen = bisect_right(steps.at, end)
+    first = next((at for at, price in zip(steps.at[:n_seen], steps.price, strict=False) if not math.isnan(price)), None)
+    if first is None:
+        return _Window(0.0, [], [], 0, 0.0, "no price came into force by this day")
+    start = first if window_days is None else end - window_days * DAY_US
     if start == end:
-        return _Window(0.0, nothing, np.array([]), 0, 0.0, "the price came into force at this moment")
+        return _Window(0.0, [], [], 0, 0.0, "the price came into force at this moment")
 
-    n_before = int(np.searchsorted(at, start, side="right"))
-    edges = np.concatenate([[start], at[n_before:], [end]])
-    at = edges[:-1]
-    price = np.concatenate([price[n_before - 1 : n_before] if n_before else [np.nan], price[n_before:]])
-    in_force = ~np.isnan(price)
-    coverage = float((edges[1:] - at)[in_force].sum() / (end - start))
-    known = price[in_force]
-    moved = np.abs(known[1:] - known[:-1]) > SAME_PRICE * np.maximum(known[1:], known[:-1])
-
-    refusal = None
-    if not in_force[-1]:
-        refusal = f"no price in force on this day: the series ended on {_day(int(at[~in_force][-1]))}"
-    elif not in_force[0]:
-        refusal = "no price in force at the start of the window"
-    elif coverage < MIN_COVERAGE:
-        refusal = f"a price was in force on {coverage:.0%} of the days, under {MIN_COVERAGE:.0%}"
-    elif (known == 0).any():
-        refusal = f"free from {_day(int(at[in_force][known == 0][0]))}: a price of 0 has no logarithm"
-    elif window_days is None and end - start < MIN_SPAN_DAYS * DAY_US:
+    n_before = bisect_right(steps.at, start)
+    edges = [start, *steps.at[n_before:n_seen], end]
+    prices = [steps.price[n_before - 1] if n_before else math.nan, *steps.price[n_before:n_seen]]
+    in_force = [(*times, price) for times, price in zip(pairwise(edges), prices, strict=True) if not math.isnan(price)]
+    coverage = sum(until - since for since, until, _ in in_force) / (end - start)
+    moves = [
+        (at, before, after)
+        for (_, _, before), (at, _, after) in pairwise(in_force)
+        if abs(after - before) > SAME_PRICE * max(after, before)
+    ]
+    refusal = _refusal(edges, prices, coverage, steps.at[n_seen - 1])
+    if refusal is None and window_days is None and end - start < MIN_SPAN_DAYS * DAY_US:
         refusal = f"known for {(end - start) / DAY_US:.0f} days, under {MIN_SPAN_DAYS:.0f}"
     return _Window(
         years=(end - start) / DAY_US / YEAR_DAYS,
-        moved_at=at[in_force][1:][moved],
-        log_steps=np.array([]) if refusal else np.log(known[1:][moved]) - np.log(known[:-1][moved]),
-        n_events=int(moved.sum()),
+        moved_at=[at for at, _, _ in moves],
+        log_steps=[] if refusal else [math.log(after) - math.log(before) for _, before, after in moves],
+        n_events=len(moves),
         coverage_share=coverage,
         refusal=refusal,
     )
 
 
-def _verdict(log_steps: Floats, n_events: int, refusal: str | None) -> tuple[Gate, str | None]:
+def _refusal(edges: Sequence[int], prices: Sequence[float], coverage: float, last_step: int) -> str | None:
+    """Why these prices, in force from these times on, carry no rate."""
+    if math.isnan(prices[-1]):
+        return f"no price in force on this day: the series ended on {_day(last_step)}"
+    if math.isnan(prices[0]):
+        return "no price in force at the start of the window"
+    if coverage < MIN_COVERAGE:
+        return f"a price was in force on {coverage:.0%} of the days, under {MIN_COVERAGE:.0%}"
+    if 0.0 in prices:
+        return f"free from {_day(edges[prices.index(0.0)])}: a price of 0 has no logarithm"
+    return None
+
+
+def _verdict(log_steps: Sequence[float], n_events: int, refusal: str | None) -> tuple[Gate, str | None]:
     if refusal:
         return "insufficient", refusal
     if n_events < MIN_EVENTS:
         return "insufficient", f"{n_events} price changes, under {MIN_EVENTS}"
-    rise_share = float(log_steps[log_steps > 0].sum() / np.abs(log_steps).sum())
+    rise_share = math.fsum(step for step in log_steps if step > 0) / math.fsum(map(abs, log_steps))
     if rise_share > MAX_RISE_SHARE:
         return "nonmonotone", f"rises make {rise_share:.0%} of the movement, over {MAX_RISE_SHARE:.0%}"
     return "ok", None
 
 
-def _movement_limits(log_steps: Floats) -> tuple[float, float]:
-    cuts, rises = -log_steps[log_steps < 0], log_steps[log_steps > 0]
-    largest = float(np.abs(log_steps).max(initial=0.0))
+def _movement_limits(log_steps: Sequence[float]) -> tuple[float, float]:
+    cuts = np.array([-step for step in log_steps if step < 0])
+    rises = np.array([step for step in log_steps if step > 0])
+    largest = max(map(abs, log_steps), default=0.0)
     return mover_difference(
         math.fsum(cuts),
         gamma_limits(cuts, float(cuts.max(initial=0.0)) or largest),
@@ -378,7 +533,7 @@ class _Subject:
     """What a rate is about, known before there is a number."""
 
     method: str
-    as_of: pd.Timestamp
+    as_of: pd.Timestamp | None
     window_days: int | None
     n_events: int
     coverage_share: float | None
@@ -394,6 +549,7 @@ class _Subject:
         reasons = [reason]
         factor = halving = None
         if ln_rate is not None:
+            ln_rate += 0.0  # of a price that came back: 0, not -0
             if abs(ln_rate) <= MAX_EXPONENT:
                 factor = math.exp(ln_rate)
             else:
@@ -434,8 +590,7 @@ def _endpoint(window: _Window, moment: pd.Timestamp, window_days: int | None) ->
     return subject.rate(verdict, window.movement / window.years, (low / window.years, high / window.years))
 
 
-def _beside(steps: _Steps, moment: pd.Timestamp, window_days: int | None, method: str) -> Rate:
-    window = _window(steps, moment, window_days)
+def _beside(steps: _Steps, window: _Window, moment: pd.Timestamp, window_days: int | None, method: str) -> Rate:
     subject = _Subject(method, moment, window_days, window.n_events, window.coverage_share)
     verdict = _verdict(window.log_steps, window.n_events, window.refusal)
     if verdict[0] == "insufficient":
@@ -449,7 +604,7 @@ def _daily(steps: _Steps, moment: pd.Timestamp, years: float) -> tuple[Floats, F
     """Years and log prices at `as_of` and every whole day before it in the window, where a price was in force."""
     n_days = round(years * YEAR_DAYS * DAY_US) // DAY_US
     days = _microseconds(moment) - DAY_US * np.arange(n_days, -1, -1, dtype=np.int64)
-    price = steps.price[np.searchsorted(steps.at, days, side="right") - 1]
+    price = np.array(steps.price)[np.searchsorted(steps.at, days, side="right") - 1]
     known = ~np.isnan(price)
     return (days[known] - days[0]) / DAY_US / YEAR_DAYS, np.log(price[known])
 
@@ -483,66 +638,67 @@ def _theil_sen_slope(years: Floats, log_price: Floats) -> float:
 
 
 def _records(steps: _Steps, moment: pd.Timestamp, year_days: float) -> Rate:
-    seen = (steps.at <= _microseconds(moment)) & ~np.isnan(steps.price)
-    at, price = steps.at[seen], steps.price[seen]
-    record = np.ones(len(price), dtype=bool)
-    record[1:] = price[1:] < np.minimum.accumulate(price)[:-1] * (1 - SAME_PRICE)
-    at, price = at[record], price[record]
-    subject = _Subject("records_ols", moment, None, len(at), None)
-    if (price == 0).any():
-        return subject.rate(
-            ("insufficient", f"free from {_day(int(at[price == 0][0]))}: a price of 0 has no logarithm")
-        )
-    if len(at) < MIN_EVENTS:
-        return subject.rate(("insufficient", f"{len(at)} records, under {MIN_EVENTS}"))
-    years = (at - at[0]) / DAY_US / year_days
-    log_price = np.log(price)
+    records: list[tuple[int, float]] = []
+    for at, price in zip(steps.at, steps.price, strict=True):
+        if at > _microseconds(moment):
+            break
+        if not math.isnan(price) and (not records or price < records[-1][1] * (1 - SAME_PRICE)):
+            records.append((at, price))
+    subject = _Subject("records_ols", moment, None, len(records), None)
+    # Nothing is lower than free, so only the last record can be.
+    if records and records[-1][1] == 0:
+        return subject.rate(("insufficient", f"free from {_day(records[-1][0])}: a price of 0 has no logarithm"))
+    if len(records) < MIN_EVENTS:
+        return subject.rate(("insufficient", f"{len(records)} records, under {MIN_EVENTS}"))
+    years = np.array([at - records[0][0] for at, _ in records]) / DAY_US / year_days
+    log_price = np.log([price for _, price in records])
     slope = _ols_slope(years, log_price)
     residuals = log_price - log_price.mean() - slope * (years - years.mean())
-    error = math.sqrt(float(residuals @ residuals) / (len(at) - 2)) / math.sqrt(float(np.var(years) * len(at)))
-    rate, reach = -slope, error * float(special.stdtrit(len(at) - 2, (1 + CONFIDENCE) / 2))
+    error = math.sqrt(float(residuals @ residuals) / (len(years) - 2)) / math.sqrt(float(np.var(years) * len(years)))
+    rate, reach = -slope, error * float(special.stdtrit(len(years) - 2, (1 + CONFIDENCE) / 2))
     return subject.rate(("ok", None), rate, (rate - reach, rate + reach))
 
 
 def _panel(
-    groups: Sequence[tuple[str, _Window]], moment: pd.Timestamp, window_days: int | None, shared_events: bool
+    offers: Sequence[tuple[str, _Steps]], moment: pd.Timestamp, window_days: int | None, shared_events: bool
 ) -> Rate:
-    used = [(name, window) for name, window in groups if window.refusal is None]
-    left_out = [window.refusal for _, window in groups if window.refusal is not None]
-    note = f"{len(left_out)} of {len(groups)} offers left out ({left_out[0]})" if left_out else None
+    windows = [(cluster, _window(steps, moment, window_days)) for cluster, steps in offers]
+    used = [(cluster, window) for cluster, window in windows if window.refusal is None]
+    left_out = [window.refusal for _, window in windows if window.refusal is not None]
+    note = f"{len(left_out)} of {len(offers)} offers left out ({left_out[0]})" if left_out else None
     if not used:
         nothing = _Subject("panel_endpoint", moment, window_days, 0, None)
         return nothing.rate(("insufficient", note or "no offer"))
 
-    clusters = np.array([name for name, _ in used], dtype=object)
-    years = np.array([window.years for _, window in used])
-    movements = np.array([window.movement for _, window in used])
-    changes = pd.DataFrame(
-        {
-            "log_step": np.concatenate([window.log_steps for _, window in used]),
-            "day": np.concatenate([window.moved_at for _, window in used]) // DAY_US,
-            "cluster": np.repeat(clusters, [len(window.log_steps) for _, window in used]),
-        }
-    )
-    log_steps = changes["log_step"].to_numpy()
-    n_events = len(changes[["day"] if shared_events else ["day", "cluster"]].drop_duplicates())
-    coverage = float(np.average([window.coverage_share for _, window in used], weights=years))
+    changes = [
+        (cluster, at // DAY_US, step)
+        for cluster, window in used
+        for at, step in zip(window.moved_at, window.log_steps, strict=True)
+    ]
+    n_events = len({(None if shared_events else cluster, day) for cluster, day, _ in changes})
+    years = math.fsum(window.years for _, window in used)
+    coverage = math.fsum(window.coverage_share * window.years for _, window in used) / years
     subject = _Subject("panel_endpoint", moment, window_days, n_events, coverage)
-    gate, reason = _verdict(log_steps, n_events, None)
+    gate, reason = _verdict([step for _, _, step in changes], n_events, None)
     if gate == "insufficient":
         return subject.rate((gate, _joined([reason, note])))
 
-    rate = math.fsum(movements) / years.sum()
+    rate = math.fsum(window.movement for _, window in used) / years
     intervals = []
-    residuals = pd.Series(movements - rate * years).groupby(clusters).sum()
+    residuals: defaultdict[str, float] = defaultdict(float)
+    for cluster, window in used:
+        residuals[cluster] += window.movement - rate * window.years
     n_clusters = len(residuals)
     if n_clusters >= MIN_CLUSTERS:
-        error = math.sqrt(n_clusters / (n_clusters - 1) * float((residuals**2).sum())) / years.sum()
-        reach = error * float(special.stdtrit(n_clusters - 1, (1 + CONFIDENCE) / 2))
+        variance = n_clusters / (n_clusters - 1) * math.fsum(residual**2 for residual in residuals.values())
+        reach = math.sqrt(variance) / years * float(special.stdtrit(n_clusters - 1, (1 + CONFIDENCE) / 2))
         intervals.append((rate - reach, rate + reach))
     if shared_events:
-        low, high = _movement_limits(changes.groupby("day")["log_step"].sum().to_numpy())
-        intervals.append((low / years.sum(), high / years.sum()))
+        net: defaultdict[int, float] = defaultdict(float)
+        for _, day, step in changes:
+            net[day] += step
+        low, high = _movement_limits(list(net.values()))
+        intervals.append((low / years, high / years))
     if not intervals:
         return subject.rate(("insufficient", _joined([f"{n_clusters} clusters, under {MIN_CLUSTERS}", note])))
     limits = min(low for low, _ in intervals), max(high for _, high in intervals)

@@ -13,14 +13,17 @@ from scipy import stats
 
 from pipeline.analytics.decline import (
     DECLINE_RATE_COLUMNS,
+    DECLINE_SLOWDOWN_COLUMNS,
     Rate,
     decline_rates,
+    decline_slowdowns,
     endpoint_rate,
     gamma_limits,
     mover_difference,
     ols_daily,
     panel_rate,
     records_ols,
+    slowdown,
     theil_sen,
 )
 
@@ -182,6 +185,7 @@ def test_a_gap_keeps_the_step_across_it() -> None:
         (steps((400, 1), (60, 1), (50, 1), (40, 1)), "0 price changes"),
         (steps((400, 8), (60, 0), (50, 1), (40, 2)), "free from 2025-11-02"),
         (steps((400, 8), (70, 4), (60, 2), (50, 1), (5, None)), "the series ended on 2025-12-27"),
+        (steps((900, 8), (800, 4), (700, 2), (600, 1), (500, None)), "the series ended on 2024-08-19"),
         (steps((400, 0)), "free from"),
     ],
 )
@@ -345,8 +349,31 @@ def test_records_without_support() -> None:
     assert_refused(records_ols(two), "2 records, under 3")
     free = pd.DataFrame({"date": [date(2024, 1, 1), date(2025, 1, 1), date(2025, 6, 1)], "price": [2.0, 1.0, 0.0]})
     assert_refused(records_ols(free), "free from 2025-06-01")
-    with pytest.raises(ValueError, match="explicit as_of"):
-        records_ols(pd.DataFrame({"date": [], "price": []}))
+    nothing = records_ols(pd.DataFrame({"date": [], "price": []}))
+    assert_refused(nothing, "no point")
+    assert nothing.as_of is None
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        (steps((300, 1)), "1 records"),
+        (steps((300, None)), "0 records"),
+        (steps((300, 2), (200, 1)), "2 records"),
+        (steps((300, 1), (200, 1), (100, 1)), "1 records"),
+        (steps((300, 1), (200, 2), (100, 3), (50, 4)), "1 records"),
+        (steps((300, 0)), "free from"),
+        # An outlier that is taken back leaves no room for records after it.
+        (steps((300, 8), (200, 0.01), (199, 8), (100, 4), (50, 2)), "2 records"),
+    ],
+)
+def test_records_of_degenerate_points(series: pd.DataFrame, reason: str) -> None:
+    assert_refused(records_ols(series.rename(columns={"at": "date"}), as_of=AS_OF), reason)
+
+
+def test_records_of_a_series_that_ended_stay() -> None:
+    ended = pd.concat([halvings(5), steps((10, None))]).rename(columns={"at": "date"})
+    assert records_ols(ended, as_of=AS_OF).factor_per_year == pytest.approx(2**6)
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------
@@ -411,6 +438,26 @@ def test_panel_gates() -> None:
     assert panel_rate(rising, "provider", as_of=AS_OF, window_days=365).gate == "nonmonotone"
 
 
+def test_panel_is_as_of_its_last_step_unless_told_otherwise() -> None:
+    rate = panel_rate(PANEL, "provider")
+    last = PANEL["at"].max()
+    assert rate == panel_rate(PANEL, "provider", as_of=last)
+    assert rate.as_of == last < AS_OF
+    nothing = panel_rate(PANEL.iloc[:0], "provider")
+    assert_refused(nothing, "no offer")
+    assert nothing.as_of is None
+
+
+def test_panel_of_points_that_support_nothing() -> None:
+    for frame in (steps((365, 1)), steps((365, 2), (100, 1)), steps((400, 0)), steps((365, 1), (100, None))):
+        points = panel(a_1=frame, b_1=frame, c_1=frame)
+        assert panel_rate(points, "provider", as_of=AS_OF, window_days=365).gate == "insufficient"
+    outlier = panel(a_1=steps((365, 1), (20, 100), (19, 1)), b_1=halvings(2), c_1=halvings(1))
+    rate = panel_rate(outlier, "provider", as_of=AS_OF, window_days=365)
+    assert rate.ln_rate_per_year == pytest.approx(LN2)
+    assert rate.gate == "nonmonotone"
+
+
 def test_decisions_of_one_provider_are_one_series() -> None:
     """Models that always move together say no more than one of them."""
     one = endpoint_rate(halvings(6), AS_OF, 365)
@@ -424,6 +471,56 @@ def test_decisions_of_one_provider_are_one_series() -> None:
     shared = panel_rate(apart, "offer_id", as_of=AS_OF, window_days=365, shared_events=True)
     assert None not in (clustered.lo90, clustered.hi90, shared.lo90, shared.hi90)
     assert shared.lo90 <= clustered.lo90 < clustered.hi90 <= shared.hi90  # type: ignore[operator]
+
+
+# --- slowdown -------------------------------------------------------------------------------------------------------
+
+YEAR_BEFORE = AS_OF - pd.Timedelta(days=365)
+
+
+def test_slowdown_is_the_difference_of_two_intervals_by_mover() -> None:
+    # Six halvings in the year before, four in the last one.
+    series = steps(*((730 - 50 * i, 2.0**-i) for i in range(7)), *((330 - 50 * i, 2.0 ** -(7 + i)) for i in range(4)))
+    last, before = endpoint_rate(series, AS_OF, 365), endpoint_rate(series, YEAR_BEFORE, 365)
+    change = slowdown(last, before)
+    assert change.ln_slowdown == pytest.approx(2 * LN2)
+    assert (change.n_events_last, change.n_events_before, change.gate) == (4, 6, "ok")
+    assert None not in (last.lo90, last.hi90, before.lo90, before.hi90, change.lo90, change.hi90)
+    below = math.hypot(6 * LN2 - before.lo90, last.hi90 - 4 * LN2)  # type: ignore[operator]
+    above = math.hypot(before.hi90 - 6 * LN2, 4 * LN2 - last.lo90)  # type: ignore[operator]
+    assert (change.lo90, change.hi90) == pytest.approx((2 * LN2 - below, 2 * LN2 + above))
+
+
+def test_no_slowdown_without_two_rates() -> None:
+    young = halvings(6)
+    change = slowdown(endpoint_rate(young, AS_OF, 365), endpoint_rate(young, YEAR_BEFORE, 365))
+    assert (change.gate, change.ln_slowdown, change.lo90, change.hi90) == ("insufficient", None, None, None)
+    assert str(change.reason).startswith("the one before: ")
+    assert change.ln_rate_last is not None
+    with pytest.raises(ValueError, match="ols_daily has no interval"):
+        slowdown(ols_daily(young, AS_OF, 365), ols_daily(young, AS_OF, 365))
+
+
+def test_slowdown_says_where_rises_make_much_of_a_year() -> None:
+    rising = pd.concat([halvings(6), steps((730, 1), (600, 2), (500, 3), (400, 4))])
+    change = slowdown(endpoint_rate(rising, AS_OF, 365), endpoint_rate(rising, YEAR_BEFORE, 365))
+    assert change.gate == "nonmonotone"
+    assert "the one before: rises make 50%" in str(change.reason)
+    assert change.ln_slowdown == -6 * LN2
+    assert str(change.ln_rate_before) == "0.0"
+
+
+def test_slowdowns_of_all_series() -> None:
+    both = steps(*((730 - 60 * i, 2.0**-i) for i in range(12))).assign(series_id="tier-c", series_kind="frontier")
+    series = pd.concat([all_series(), both.assign(workload="3:1")])
+    changes = decline_slowdowns(series, AS_OF)
+    assert dict(changes.dtypes.astype(str)) == DECLINE_SLOWDOWN_COLUMNS
+    assert list(changes["series_id"]) == ["acme", "tier-a", "tier-b", "tier-c"]
+    found = changes.set_index("series_id").loc["tier-c"]
+    direct = slowdown(endpoint_rate(both, AS_OF, 365), endpoint_rate(both, YEAR_BEFORE, 365))
+    assert (found["ln_slowdown"], found["lo90"], found["hi90"]) == (direct.ln_slowdown, direct.lo90, direct.hi90)
+    assert (changes["ln_slowdown"].isna() == changes["reason"].str.contains("window|before").fillna(False)).all()
+    assert len(decline_slowdowns(series.iloc[:0], AS_OF)) == 0
 
 
 # --- all series -----------------------------------------------------------------------------------------------------

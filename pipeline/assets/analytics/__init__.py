@@ -11,7 +11,7 @@ from pipeline.assets.analytics.floors import (
     self_hosting_crossover,
 )
 from pipeline.assets.analytics.forecast import forecast_scores, forecasts
-from pipeline.assets.analytics.rates import decline_rates
+from pipeline.assets.analytics.rates import decline_rates, decline_slowdown
 from pipeline.assets.analytics.tasks import margin_squeeze, task_cost
 
 ANALYTICS: list[dg.AssetsDefinition] = [
@@ -19,6 +19,7 @@ ANALYTICS: list[dg.AssetsDefinition] = [
     cost_floor_bottom_up,
     cost_floor_statistical,
     decline_rates,
+    decline_slowdown,
     floor_estimates,
     floor_gap,
     forecast_scores,

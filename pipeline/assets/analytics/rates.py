@@ -1,4 +1,6 @@
-"""Rolling decline rates, per capability tier and per provider."""
+"""Rolling decline rates per capability tier, provider and model, and whether they slow down."""
+
+from datetime import datetime
 
 import dagster as dg
 import duckdb
@@ -9,31 +11,65 @@ from pipeline.settings import settings
 from pipeline.warehouse.build import connect
 from pipeline.warehouse.tables import write_table
 
+SERIES = [
+    mart(name) for name in ("mart_frontier_price_daily", "mart_blended_price", "dim_provider", "dim_model", "dim_clock")
+]
+# Hundreds of models are for the table; a plot has room for the classes and the providers.
+PLOTTED_KINDS = ["capability_tier", "provider"]
+
 
 def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """The price series whose rates are measured, as `pipeline.analytics.decline.decline_rates` takes them.
 
-    Per capability tier and workload the frontier price; per provider whose pages are read the blended prices of its
-    standard offers, in which the labels of one model move together.
+    Per capability tier and workload the frontier price, of all models and of those that reason or do not alone; per
+    provider whose pages are read the blended prices of its standard offers, in which the labels of one model move
+    together; per known model the lowest blended price at which it was on sale, by the rules of the frontier price: what
+    somebody who needs this model pays. A model that is on offer nowhere has no price until it returns.
     """
     series = connection.execute(
         """
         with frontier as (
-            select *, lag(price_date) over (partition by tier_id, workload_id order by price_date) as previous_date,
-                lag(p_star) over (partition by tier_id, workload_id order by price_date) as previous_price
-            from marts.mart_frontier_price_daily where model_group = 'all'
+            select
+                *,
+                case model_group when 'all' then 'capability_tier' else 'capability_tier_' || model_group end as kind,
+                lag(price_date) over in_time as previous_date,
+                lag(p_star) over in_time as previous_price
+            from marts.mart_frontier_price_daily
+            window in_time as (partition by tier_id, model_group, workload_id order by price_date)
         ),
         frontier_steps as (
-            select tier_id, workload_id, price_date as step_at, p_star as price from frontier
-            where previous_date is null or p_star is distinct from previous_price
+            select tier_id, kind, workload_id, price_date as step_at, p_star as price from frontier
+            where previous_date is null or previous_date + 1 < price_date or p_star is distinct from previous_price
             union all
             -- A day without any offer ends the series until the next one.
-            select tier_id, workload_id, previous_date + 1, null from frontier where previous_date + 1 < price_date
+            select tier_id, kind, workload_id, previous_date + 1, null from frontier
+            where previous_date + 1 < price_date
+        ),
+        model_offers as (
+            select blends.* from marts.mart_blended_price as blends
+            join marts.dim_provider as providers using (provider_id)
+            join marts.dim_model as models using (model_id)
+            where providers.provider_kind <> 'aggregator' and blends.workload_id = $workload
+                and blends.service_tier = 'standard' and coalesce(blends.context_from, 0) = 0
+                and blends.usd_per_mtok > 0 and not blends.is_promo
+        ),
+        model_edges as (
+            select model_id, day_from as edge from model_offers
+            union
+            select model_id, day_to from model_offers where day_to is not null
+        ),
+        model_steps as (
+            select model_edges.model_id, model_edges.edge as step_at, min(model_offers.usd_per_mtok) as price
+            from model_edges
+            left join model_offers on model_edges.model_id = model_offers.model_id
+                and model_edges.edge >= model_offers.day_from
+                and model_edges.edge < coalesce(model_offers.day_to, cast('infinity' as date))
+            group by all
         ),
         offers as (
             select blends.* from marts.mart_blended_price as blends
             join marts.dim_provider as providers using (provider_id)
-            where providers.pages > 0 and blends.workload_id = ? and blends.service_tier = 'standard'
+            where providers.pages > 0 and blends.workload_id = $workload and blends.service_tier = 'standard'
                 and coalesce(blends.context_from, 0) = 0 and blends.usd_per_mtok > 0
         ),
         offer_steps as (
@@ -45,7 +81,7 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
                     and next.day_from = ended.day_to
             )
         )
-        select tier_id as series_id, 'capability_tier' as series_kind, workload_id as workload,
+        select tier_id as series_id, kind as series_kind, workload_id as workload,
             cast(step_at as timestamp) as step_at, price,
             cast(null as varchar) as offer_id, cast(null as varchar) as cluster
         from frontier_steps
@@ -53,27 +89,39 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         select provider_id, 'provider', workload_id, cast(step_at as timestamp), price,
             offer_id || '/' || model_id, model_id
         from offer_steps
+        union all
+        select model_id, 'model', $workload, cast(step_at as timestamp), price, null, null from model_steps
         order by all
         """,
-        [HEADLINE_WORKLOAD],
+        {"workload": HEADLINE_WORKLOAD},
     ).df()
     series["at"] = series.pop("step_at").dt.tz_localize("UTC")
     return series
 
 
-@analytic("decline_rates", [mart("mart_frontier_price_daily"), mart("mart_blended_price"), mart("dim_clock")])
+def decline_rates_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
+    """The rows of `analytics.decline_rates`, from the marts of this connection."""
+    from pipeline.analytics import decline
+
+    return decline.decline_rates(decline_series(connection), as_of)
+
+
+def decline_slowdown_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
+    """The rows of `analytics.decline_slowdown`, from the marts of this connection."""
+    from pipeline.analytics import decline
+
+    return decline.decline_slowdowns(decline_series(connection), as_of)
+
+
+@analytic("decline_rates", SERIES)
 def decline_rates() -> dg.MaterializeResult:
-    from pipeline.analytics import decline, plots
+    from pipeline.analytics import plots
 
     with connect(settings().build) as connection:
         as_of = as_of_moment(connection)
-        rates = decline.decline_rates(decline_series(connection), as_of)
+        rates = decline_rates_frame(connection, as_of)
         write_table(connection, contract("decline_rates"), rates)
-        tiers = dict(
-            connection.execute(
-                "select tier_id, tier_name from seeds.capability_tiers where benchmark = 'eci' order by threshold"
-            ).fetchall()
-        )
+        tiers = tier_names(connection)
         curves = connection.execute(
             "from marts.mart_frontier_price_daily where model_group = 'all' and workload_id = ? and p_star is not null",
             [HEADLINE_WORKLOAD],
@@ -81,6 +129,7 @@ def decline_rates() -> dg.MaterializeResult:
     headline = rates[
         (rates["workload"] == HEADLINE_WORKLOAD)
         & rates["method"].isin(["asof_endpoint", "panel_endpoint"])
+        & rates["series_kind"].isin(PLOTTED_KINDS)
         & (rates["window_days"] == 365)
     ]
     forest = pd.DataFrame(
@@ -104,4 +153,48 @@ def decline_rates() -> dg.MaterializeResult:
         "Every rate lies in its interval, and every missing one has a reason.",
         frontier=plots.frontier(curves, tiers, title),
         last_year=plots.intervals(forest, "Decline over the last 365 days", "natural log per year, 90 % interval"),
+    )
+
+
+@analytic("decline_slowdown", SERIES)
+def decline_slowdown() -> dg.MaterializeResult:
+    from pipeline.analytics import plots
+
+    with connect(settings().build) as connection:
+        slowdowns = decline_slowdown_frame(connection, as_of_moment(connection))
+        write_table(connection, contract("decline_slowdown"), slowdowns)
+        tiers = tier_names(connection)
+    headline = slowdowns[(slowdowns["workload"] == HEADLINE_WORKLOAD) & (slowdowns["series_kind"] == "capability_tier")]
+    forest = pd.DataFrame(
+        {
+            "label": [tiers.get(series, series) for series in headline["series_id"]],
+            "value": headline["ln_slowdown"],
+            "low": headline["lo90"],
+            "high": headline["hi90"],
+        }
+    )
+    broken = slowdowns[
+        (slowdowns["ln_slowdown"].isna() & slowdowns["reason"].isna())
+        | (slowdowns["lo90"] > slowdowns["ln_slowdown"])
+        | (slowdowns["hi90"] < slowdowns["ln_slowdown"])
+    ]
+    return result(
+        "decline_slowdown",
+        slowdowns,
+        broken,
+        "Every change of a rate lies in its interval, and every missing one has a reason.",
+        slowdown=plots.intervals(
+            forest,
+            "By how much the decline of the last 365 days is slower than that of the 365 days before",
+            "natural log per year, 90 % interval; above 0: slower",
+        ),
+    )
+
+
+def tier_names(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The tiers on the Epoch Capabilities Index by id, the least capable first."""
+    return dict(
+        connection.execute(
+            "select tier_id, tier_name from seeds.capability_tiers where benchmark = 'eci' order by threshold"
+        ).fetchall()
     )
