@@ -14,10 +14,11 @@ An item that is priced in one of two periods only says nothing about the change 
 nothing, except in `hedonic`, which explains the prices of new items, and in `unmatched_median`, which is here to show
 what goes wrong without matching. A price of 0 has no logarithm and no relative: an item is missing while it is free.
 
-The limits treat the clusters as drawn at random and whatever happens within one as dependent, over time too. Every
-index here is a smooth function of sums over clusters; a cluster's influence on the log index is the derivative with
-respect to its part of them, the variance is CR1, G / (G - 1) times the sum of squared influences, and the limits are
-those of Student's t with G - 1 degrees of freedom. G counts the clusters that have had items to compare since the base.
+The limits treat the clusters as drawn at random and whatever happens within one as dependent, over time too. They are
+a jackknife: the log index is worked out again without each cluster in turn, its variance is (G - 1) / G times the sum
+of the squared differences, and the limits are those of Student's t with G - 1 degrees of freedom. G counts the clusters
+that have had items to compare since the base. What rests on a single cluster cannot be worked out without it and adds
+nothing to the variance.
 
 Formulas: Balk, "Price and Quantity Index Numbers" (2008), and the Producer Price Index Manual (IMF 2004), chapters 15,
 16 and 20; multilateral methods and splices: Diewert and Fox, "Substitution Bias in Multilateral Methods for CPI
@@ -42,10 +43,12 @@ Bools = npt.NDArray[np.bool_]
 Splice = Literal["mean", "movement", "window"]
 
 CONFIDENCE = 0.90
-# CR1 with two clusters has one degree of freedom: it is too wide to say anything, and fragile.
+# With two clusters there is one degree of freedom: it is too wide to say anything, and fragile.
 MIN_CLUSTERS = 3
-# Influences are sums of logs; a smaller one is what is left of rounding.
-NO_INFLUENCE = 1e-12
+# Differences of sums of logs; a smaller one is what is left of rounding.
+NO_DIFFERENCE = 1e-12
+# Of matrices with entries of the order of 1.
+SINGULAR = 1e-9
 WINDOW_MONTHS = 25
 CHARACTERISTICS = ["capability_eci", "context_tokens", "reasoning", "age_months"]
 # With age the index compares models as old as each other, without it all that are sold. Prices that stay while models
@@ -150,10 +153,10 @@ class _Panel:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Path:
-    """A log index over the rows of a panel, NaN where there is none, with the clusters' influences on it."""
+    """A log index over the rows of a panel, NaN where there is none, and how it differs without each cluster."""
 
     log: Floats
-    influence: Floats  # cluster by row
+    differences: Floats  # cluster by row; 0 where there is no index without it
     compared_with: Ints  # row; -1 for none
     base: int = 0
     fixed_base: bool = False
@@ -371,7 +374,8 @@ def _hedonic_model(panel: pd.DataFrame, formula: str, periods: pd.Index) -> tupl
         import patsy
 
         # Of arrays it makes a design ten times faster than of a frame; what it leaves out is missing from the index.
-        model = patsy.dmatrix(formula, {name: rows[name].to_numpy() for name in rows}, return_type="dataframe")
+        columns = {name: rows[name].to_numpy() for name in rows if str(name) in formula}
+        model = patsy.dmatrix(formula, columns, return_type="dataframe")
         rows, design = rows.loc[model.index], model.to_numpy(dtype=np.float64)
         if not np.isfinite(design).all():
             raise ValueError("characteristics are finite")
@@ -382,31 +386,34 @@ def _hedonic_model(panel: pd.DataFrame, formula: str, periods: pd.Index) -> tupl
 
 
 def _compare(data: _Panel, formula: str) -> Floats:
-    """The log index from every row to every other, NaN without a common item, and the clusters' influences on it.
+    """The log index from every row to every other, NaN without a common item, and its differences without a cluster.
 
     Shape: 1 + clusters, rows, rows.
     """
-    halves = [_sum(data, half) for half in CROSSED.get(formula, (formula,))]
+    halves = [_comparison(data, half) for half in CROSSED.get(formula, (formula,))]
     return np.asarray(sum(halves) / len(halves))
 
 
-def _sum(data: _Panel, formula: str) -> Floats:
+def _comparison(data: _Panel, formula: str) -> Floats:
     sums = (RATIOS | GEOMETRIC)[formula]
     split = [np.split(table, data.starts[1:], axis=1) for table in data.items]
-    parts = [sums(_Items(*cluster)) for cluster in zip(*split, strict=True)]
-    above, below = (np.stack(part) for part in zip(*parts, strict=True))
-    numerator, denominator = above.sum(axis=0), below.sum(axis=0)
-    # Quantities may all be 0.
-    known = (data.shared > 0) & (denominator > 0) & ((numerator > 0) | (formula in GEOMETRIC))
-    numerator, denominator = np.where(known, numerator, np.nan), np.where(known, denominator, np.nan)
-    if formula in GEOMETRIC:
-        log = numerator / denominator
-        influence = (above - log * below) / denominator
-    else:
-        log = np.log(numerator / denominator)
-        with np.errstate(invalid="ignore"):  # a relative beyond a float
-            influence = above / numerator - below / denominator
-    return np.concatenate([log[np.newaxis], influence])
+    parts = [(*sums(_Items(*cluster)), _dot(cluster[-1], cluster[-1])) for cluster in zip(*split, strict=True)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        numerator, denominator, shared = (_with_and_without(np.stack(part)) for part in zip(*parts, strict=True))
+        log = numerator / denominator if formula in GEOMETRIC else np.log(numerator / denominator)
+    # Quantities may all be 0, and relatives beyond a float.
+    return _differences(np.where((shared > 0) & np.isfinite(log), log, np.nan))
+
+
+def _with_and_without(parts: Floats) -> Floats:
+    """The sum of the clusters' parts, followed by what it is without each."""
+    total = parts.sum(axis=0)
+    return np.concatenate([total[np.newaxis], total - parts])
+
+
+def _differences(logs: Floats) -> Floats:
+    """The first log as it is, the others as differences from it, 0 where there are none."""
+    return np.concatenate([logs[:1], np.nan_to_num(logs[1:] - logs[:1])])
 
 
 def _bilateral(data: _Panel, formula: str, base: int, chained: bool) -> _Path:
@@ -431,7 +438,7 @@ def _bilateral(data: _Panel, formula: str, base: int, chained: bool) -> _Path:
 
 # --- comparing many periods -----------------------------------------------------------------------------------------
 
-# The log levels of a window and the clusters' influences on them (1 + clusters by rows), and which rows hang together.
+# The log levels of a window and their differences without each cluster, and which rows hang together.
 Window = tuple[Floats, Ints]
 
 
@@ -467,10 +474,11 @@ def _geks(data: _Panel, formula: str, window: int | None, splice: Splice) -> _Pa
     def solve(rows: slice) -> Window:
         within = comparisons[:, rows, rows]
         known = ~np.isnan(within[0])
-        component = connected_components(known, directed=False)[1]
+        component = _components(known)
         # The normal equations of ln P(b) - ln P(a) = comparison of a and b, over all known pairs.
         laplacian = np.diag(known.sum(axis=0)) - known.astype(np.float64)
-        return _solve(laplacian, component, np.where(known, within, 0.0).sum(axis=1)), component
+        right = np.where(known, within, 0.0).sum(axis=1)
+        return np.linalg.solve(_regular(laplacian[np.newaxis], component)[0], right.T).T, component
 
     return _spliced(len(data.priced), window, splice, solve)
 
@@ -481,47 +489,74 @@ def _time_product_dummy(data: _Panel, window: int | None, splice: Splice) -> _Pa
 
     def solve(rows: slice) -> Window:
         weight, log = weights[rows], data.items.ln[rows]
-        component = connected_components(_dot(weight, weight) > 0, directed=False)[1]
         per_item = weight.sum(axis=0)
         share = np.divide(weight, per_item, out=np.zeros_like(weight), where=per_item > 0)
-        # The normal equations without the items' effects, which leave one per period.
-        laplacian = np.diag(weight.sum(axis=1)) - _dot(weight, share)
-        level = _solve(laplacian, component, (weight * (log - (share * log).sum(axis=0))).sum(axis=1))
-        residual = log - level[:, np.newaxis] - (share * (log - level[:, np.newaxis])).sum(axis=0)
-        scores = np.add.reduceat(weight * residual, data.starts, axis=1)
-        return np.vstack([level, _solve(laplacian, component, scores.T)]), component
+        # The normal equations without the items' effects, which leave one per period; each item is in one cluster.
+        around_item = weight * (log - (share * log).sum(axis=0))
+        laplacians = [
+            np.diag(of_cluster.sum(axis=1)) - _dot(of_cluster, shares)
+            for of_cluster, shares in zip(*(np.split(x, data.starts[1:], axis=1) for x in (weight, share)), strict=True)
+        ]
+        laplacian = _with_and_without(np.stack(laplacians))
+        right = _with_and_without(np.add.reduceat(around_item, data.starts, axis=1).T)
+        component = _components(_dot(weight, weight) > 0)
+        levels = np.linalg.solve(_regular(laplacian, component), right[..., np.newaxis])[..., 0]
+        levels -= levels[:, :1]
+        levels[np.diagonal(laplacian, axis1=1, axis2=2) < SINGULAR] = np.nan
+        return _differences(levels), component
 
     return _spliced(len(data.priced), window, splice, solve)
 
 
-def _solve(laplacian: Floats, component: Ints, right: Floats) -> Floats:
-    """Solutions, a row for each row of `right`, of equations that fix levels but for a constant per component."""
-    return np.linalg.solve(laplacian + (component[:, np.newaxis] == component), right.T).T
+def _regular(laplacians: Floats, component: Ints) -> Floats:
+    """Equations for levels that are free by a constant per component, made regular by fixing their sums at 0.
+
+    Without a cluster more may fall apart. The equations are consistent, so that next to nothing is enough there.
+    """
+    regular = laplacians + np.equal.outer(component, component)
+    regular[1:] += SINGULAR * np.eye(len(component))
+    return regular
+
+
+def _components(linked: Bools) -> Ints:
+    """Which rows hang together, by links between them."""
+    return np.zeros(len(linked), dtype=np.int64) if linked.all() else connected_components(linked, directed=False)[1]
 
 
 def _hedonic(data: _Panel, rows: pd.DataFrame, design: Floats) -> _Path:
     """Period effects: the periods' mean log prices, less what their mean characteristics explain."""
-    at, compared_with = _places(rows["period"]), np.arange(len(data.priced)) - 1
-    log = np.log(rows["price"].to_numpy(dtype=np.float64))
-    mean_of = at / at.sum(axis=1)[:, np.newaxis]
-    mean_log, mean_design = mean_of @ log, mean_of @ design
-    within = design - at.T @ mean_design
-    if np.linalg.matrix_rank(within) < np.linalg.matrix_rank(design - design.mean(axis=0)):
-        nothing = np.full(len(data.priced), np.nan)
+    n_rows = len(data.priced)
+    compared_with = np.arange(n_rows) - 1
+    row = np.searchsorted(data.priced, data.periods.get_indexer(pd.Index(rows["period"])))
+    cluster = pd.factorize(rows["cluster"])[0] if data.clustered else np.zeros_like(row)
+    # In units of their own, so that their ranks are not a matter of units.
+    spread = design.std(axis=0)
+    x = np.divide(design - design.mean(axis=0), spread, out=np.zeros_like(design), where=spread > 0)
+    y = np.log(rows["price"].to_numpy(dtype=np.float64))
+
+    n_clusters = cluster.max() + 1
+    cells = csr_array(
+        (np.ones(len(y)), (cluster * n_rows + row, np.arange(len(y)))), shape=(n_clusters * n_rows, len(y))
+    )
+    xy = np.column_stack([x, y])
+    moments = np.stack([xy[cluster == one].T @ xy[cluster == one] for one in range(n_clusters)])
+    n, sums, moments = (
+        _with_and_without(part)
+        for part in (
+            cells.sum(axis=1).reshape(n_clusters, n_rows, 1),
+            (cells @ xy).reshape(n_clusters, n_rows, -1),
+            moments,
+        )
+    )
+    means = np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
+    within = moments - sums.mT @ np.nan_to_num(means)
+    if np.linalg.matrix_rank(within[0, :-1, :-1], SINGULAR, hermitian=True) < np.linalg.matrix_rank(x):
+        nothing = np.full(n_rows, np.nan)
         return _Path(nothing, nothing[np.newaxis], compared_with, no_index="characteristics move with time alone")
-    inverse = np.linalg.pinv(within.T @ within, hermitian=True)
-    slopes = inverse @ (within.T @ log)
-    members = _places(rows["cluster"] if data.clustered else pd.Series(0, rows.index))
-    residuals = members * (log - at.T @ mean_log - within @ slopes)
-    influence = residuals @ mean_of.T - residuals @ within @ inverse @ mean_design.T
-    level = mean_log - mean_design @ slopes
-    return _Path(level - level[0], influence - influence[:, :1], compared_with)
-
-
-def _places(labels: "pd.Series[Any]") -> csr_array:
-    """1 where a column, a row of `labels`, has the label of the row; labels in order."""
-    codes, names = pd.factorize(labels, sort=True)
-    return csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(len(names), len(codes)))
+    slopes = np.linalg.pinv(within[:, :-1, :-1], rcond=SINGULAR, hermitian=True) @ within[:, :-1, -1:]
+    levels = means[..., -1] - (means[..., :-1] @ slopes)[..., 0]
+    levels = _differences(levels - levels[:, :1])
+    return _Path(levels[0], levels[1:], compared_with)
 
 
 def _median(data: _Panel) -> _Path:
@@ -556,7 +591,7 @@ def _rows(data: _Panel, path: _Path, no_interval: str | None) -> dict[str, npt.N
     since_base = np.cumsum(linked, axis=0)
     n_clusters = (linked if path.fixed_base else since_base != since_base[path.base]).sum(axis=1)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        error = np.sqrt(n_clusters / (n_clusters - 1.0) * (path.influence**2).sum(axis=0))
+        error = np.sqrt((n_clusters - 1.0) / n_clusters * (path.differences**2).sum(axis=0))
         reach = error * special.stdtrit(n_clusters - 1.0, (1 + CONFIDENCE) / 2)
         index, low, high = np.exp(path.log), np.exp(path.log - reach), np.exp(path.log + reach)
     # The first that applies.
@@ -567,7 +602,7 @@ def _rows(data: _Panel, path: _Path, no_interval: str | None) -> dict[str, npt.N
         (no_interval is not None, no_interval),
         (not data.clustered, "no clusters given, so no interval"),
         (n_clusters < MIN_CLUSTERS, f"under {MIN_CLUSTERS} clusters had items to compare, so no interval"),
-        (np.abs(path.influence).max(axis=0, initial=0.0) < NO_INFLUENCE, "all clusters moved alike, so no interval"),
+        (np.abs(path.differences).max(axis=0, initial=0.0) < NO_DIFFERENCE, "all clusters moved alike, so no interval"),
         (~np.isfinite(high) | (low == 0), "the interval is beyond a float"),
         (True, None),
     ]

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from pipeline.analytics.plots import indices
 from pipeline.assets.analytics.indices import price_index_frame, price_panel
 
 AS_OF = datetime(2024, 3, 10, tzinfo=UTC)
@@ -124,3 +125,13 @@ def test_the_index_of_a_market(marts: duckdb.DuckDBPyConnection) -> None:
     assert headline["n_providers"].tolist() == [3, 3, 3]
     assert headline["is_live"].tolist() == [False, False, True]
     assert headline.index[0] == pd.Timestamp("2024-01-01", tz="UTC")
+
+
+def test_a_market_of_two_providers_has_no_index_yet_and_is_plotted_all_the_same(
+    marts: duckdb.DuckDBPyConnection,
+) -> None:
+    for provider in ("alpha", "beta"):
+        sell(marts, "2024-01-01", None, 8.0, provider=provider, offer=provider)
+    table = price_index_frame(marts, AS_OF)
+    assert table.empty
+    assert "<svg" in indices(table, "nothing")
