@@ -264,10 +264,10 @@ def unmatched_median(panel: pd.DataFrame) -> pd.DataFrame:
 def price_index(panel: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """The rows of `analytics.price_index`: every series, workload, method and month, first month = 100.
 
-    `panel` is long: `series_id`, `workload`, `period` (the first day of a month, UTC), `item`, `price`, `cluster` and
-    CHARACTERISTICS, with nothing later than `as_of`. No quantities are known, so that every item
-    counts for the same expenditure: the quantity is 1 / price. A series begins in the first month in which 3 clusters
-    have prices. Raises ValueError as the methods do, naming the series.
+    `panel` is long: `series_id`, `workload`, `period` (the first day of a month, UTC), `item`, `price` (of the last
+    month: up to `as_of`), `cluster` and CHARACTERISTICS; months after `as_of` are not looked at. No quantities are
+    known, so that every item counts for the same expenditure: the quantity is 1 / price. A series begins in the first
+    month in which 3 clusters have prices. Raises ValueError as the methods do, naming the series.
     """
     moment = pd.Timestamp(as_of)
     if moment.tzinfo is None:
@@ -275,8 +275,9 @@ def price_index(panel: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     moment = moment.tz_convert("UTC")
     this_month = moment.normalize().replace(day=1)
     table: dict[str, list[Any]] = {name: [] for name in ("series_id", "workload", "method", "period", *INDEX_COLUMNS)}
-    for (series_id, workload), rows in panel.groupby(["series_id", "workload"], sort=True):
-        clusters = rows.groupby("period")["cluster"].nunique()
+    seen = panel[panel["period"] <= moment]
+    for (series_id, workload), rows in seen.groupby(["series_id", "workload"], sort=True):
+        clusters = rows[rows["price"] > 0].groupby("period")["cluster"].nunique()
         started = clusters.index[clusters >= MIN_CLUSTERS]
         if not len(started):
             continue
@@ -297,7 +298,7 @@ def price_index(panel: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
 
 def _methods(panel: pd.DataFrame) -> Iterator[tuple[str, dict[str, Any]]]:
     """All published methods with their columns; the panel is read once for those that take all of it."""
-    data = _read(panel.assign(quantity=1 / panel["price"]), weighted=True)
+    data = _read(panel.assign(quantity=1 / panel["price"].where(panel["price"] > 0)), weighted=True)
     yield "jevons_chained", _columns(data, lambda data: _bilateral(data, "jevons", 0, chained=True))
     yield "geks_tornqvist", _columns(data, lambda data: _geks(data, "tornqvist", WINDOW_MONTHS, "mean"))
     yield "time_product_dummy", _columns(data, lambda data: _time_product_dummy(data, None, "mean"))
@@ -484,8 +485,11 @@ def _geks(data: _Panel, formula: str, window: int | None, splice: Splice) -> _Pa
 
 
 def _time_product_dummy(data: _Panel, window: int | None, splice: Splice) -> _Path:
-    value = data.items.p * data.items.q
-    weights = value / value.sum(axis=1, keepdims=True) if data.weighted else data.items.s
+    weights = data.items.s
+    if data.weighted:
+        value = data.items.p * data.items.q
+        total = value.sum(axis=1, keepdims=True)
+        weights = np.divide(value, total, out=np.zeros_like(value), where=total > 0)
 
     def solve(rows: slice) -> Window:
         weight, log = weights[rows], data.items.ln[rows]
@@ -499,8 +503,10 @@ def _time_product_dummy(data: _Panel, window: int | None, splice: Splice) -> _Pa
         ]
         laplacian = _with_and_without(np.stack(laplacians))
         right = _with_and_without(np.add.reduceat(around_item, data.starts, axis=1).T)
-        component = _components(_dot(weight, weight) > 0)
-        levels = np.linalg.solve(_regular(laplacian, component), right[..., np.newaxis])[..., 0]
+        counts = (weight > 0).astype(np.float64)
+        component = _components(_dot(counts, counts) > 0)
+        solved = np.linalg.solve(_regular(laplacian, component), right[..., np.newaxis])
+        levels = np.asarray(solved[..., 0], dtype=np.float64)
         levels -= levels[:, :1]
         levels[np.diagonal(laplacian, axis1=1, axis2=2) < SINGULAR] = np.nan
         return _differences(levels), component
@@ -550,7 +556,10 @@ def _hedonic(data: _Panel, rows: pd.DataFrame, design: Floats) -> _Path:
     )
     means = np.divide(sums, n, out=np.full_like(sums, np.nan), where=n > 0)
     within = moments - sums.mT @ np.nan_to_num(means)
-    if np.linalg.matrix_rank(within[0, :-1, :-1], SINGULAR, hermitian=True) < np.linalg.matrix_rank(x):
+    rounding = SINGULAR * len(y)
+    within[np.abs(within) < rounding] = 0.0
+    ranks = np.linalg.matrix_rank(np.stack([within[0], moments[0]])[:, :-1, :-1], rounding, hermitian=True)
+    if ranks[0] < ranks[1]:
         nothing = np.full(n_rows, np.nan)
         return _Path(nothing, nothing[np.newaxis], compared_with, no_index="characteristics move with time alone")
     slopes = np.linalg.pinv(within[:, :-1, :-1], rcond=SINGULAR, hermitian=True) @ within[:, :-1, -1:]

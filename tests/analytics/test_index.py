@@ -488,6 +488,21 @@ def test_no_hedonic_index_where_characteristics_move_with_time_alone() -> None:
     assert frame["reason"].unique().tolist() == ["characteristics move with time alone"]
 
 
+def test_a_characteristic_that_only_one_cluster_varies_in_leaves_the_index_standing() -> None:
+    rows = panel([[1, 2, 3, 4]] * 3).assign(age=lambda rows: 1.0 * rows["period"])
+    rows["cluster"] = rows["item"]
+    rows.loc[rows["item"] == "item 3", "age"] = 7.0
+    rows.loc[rows["period"] == 3, "price"] *= rows["age"] / 2
+    frame = hedonic(rows, "age")
+    assert frame["index_value"].notna().all()
+    assert_sound(frame)
+
+
+def test_time_product_dummy_without_any_value_in_a_period() -> None:
+    frame = time_product_dummy(panel([[1, 2], [2, 4], [4, 8]], [[1, 1], [0, 0], [1, 1]]))
+    assert values(frame) == approx([1, math.nan, 4])
+
+
 def test_rows_without_a_characteristic_are_left_out_of_hedonic() -> None:
     rows = panel([[1, 2, 3], [1, 1, 1], [1, 1, 1]]).assign(quality=lambda rows: rows["item"].str[-1].astype(float))
     rows.loc[(rows["item"] == "item 2") | (rows["period"] == 3), "quality"] = math.nan
@@ -629,6 +644,14 @@ def test_a_series_begins_with_the_third_provider() -> None:
     nothing = price_index(rows[rows["cluster"].isin([0, 1])], datetime(2024, 6, 30, tzinfo=UTC))
     assert nothing.empty
     assert list(nothing.columns) == list(table.columns)
+
+
+def test_months_after_as_of_and_free_items_change_nothing() -> None:
+    rows, as_of = market(), datetime(2025, 3, 31, tzinfo=UTC)
+    free = rows.assign(price=0.0, item=rows["item"] + 1000)
+    expected = price_index(rows[rows["period"] < pd.Timestamp("2025-04-01", tz="UTC")], as_of)
+    pd.testing.assert_frame_equal(price_index(rows, as_of), expected)
+    pd.testing.assert_frame_equal(price_index(pd.concat([rows, free]), as_of), expected)
 
 
 def test_errors_name_their_series() -> None:
