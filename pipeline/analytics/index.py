@@ -103,7 +103,7 @@ def _dot(before: Floats, after: Floats) -> Floats:
     """Sums over items for all pairs of periods at once: rows are compared with, columns are compared.
 
     What is not seen is 0, so that every product runs over matched items only. It is `before @ after.T` without BLAS,
-    whose threads wait for each other: on a busy machine that was a hundred times slower.
+    whose threads wait for each other: on a busy machine that was tens of times slower.
     """
     return np.asarray(np.einsum("ai,bi->ab", before, after))
 

@@ -12,7 +12,6 @@ from pipeline.warehouse.build import connect
 from pipeline.warehouse.tables import write_table
 
 WORKLOADS = (HEADLINE_WORKLOAD, "output_only")
-HEADLINE_METHOD = "jevons_chained"
 
 
 def price_panel(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
