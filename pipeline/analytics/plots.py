@@ -125,6 +125,27 @@ def fan(history: pd.DataFrame, free: pd.DataFrame, floored: pd.DataFrame, title:
     return _svg(figure)
 
 
+def indices(rows: pd.DataFrame, title: str) -> str:
+    """Index curves with their intervals as bands. `rows`: method, period, index_value, lo90, hi90 (null: none)."""
+    figure = _figure(9.5, 4.8)
+    axes = figure.subplots()
+    for colour, (method, curve) in zip(COLOURS, rows.groupby("method"), strict=False):
+        values = curve[["index_value", "lo90", "hi90"]].to_numpy(dtype=float, na_value=np.nan)
+        axes.plot(curve["period"], values[:, 0], color=colour, linewidth=1.8, label=method)
+        axes.fill_between(curve["period"], values[:, 1], values[:, 2], color=colour, alpha=0.12, linewidth=0)
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.tick_params(axis="both", which="both", labelsize=8.5)
+    axes.set_ylabel("first month = 100, with 90 % interval")
+    axes.set_title(title, loc="left", fontsize=11)
+    axes.grid(visible=True, which="major", alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    if len(rows):
+        axes.legend(fontsize=8.5, frameon=False, loc="lower left")
+    figure.subplots_adjust(left=0.09, right=0.98)
+    return _svg(figure)
+
+
 def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 

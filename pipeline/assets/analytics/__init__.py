@@ -11,6 +11,7 @@ from pipeline.assets.analytics.floors import (
     self_hosting_crossover,
 )
 from pipeline.assets.analytics.forecast import forecast_scores, forecasts
+from pipeline.assets.analytics.indices import price_index
 from pipeline.assets.analytics.rates import decline_rates, decline_slowdown
 from pipeline.assets.analytics.tasks import margin_squeeze, task_cost
 
@@ -25,6 +26,7 @@ ANALYTICS: list[dg.AssetsDefinition] = [
     forecast_scores,
     forecasts,
     margin_squeeze,
+    price_index,
     self_hosting_crossover,
     task_cost,
 ]

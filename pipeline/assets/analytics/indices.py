@@ -1,0 +1,97 @@
+"""Price indices of everything that first parties and hosts sell, month by month."""
+
+from datetime import datetime
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, analytic, as_of_moment, contract, mart, result
+from pipeline.settings import settings
+from pipeline.warehouse.build import connect
+from pipeline.warehouse.tables import write_table
+
+WORKLOADS = (HEADLINE_WORKLOAD, "output_only")
+
+
+def price_panel(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
+    """Monthly prices as `pipeline.analytics.index.price_index` takes them.
+
+    An item is one offer of one model, its price in a month the geometric mean over the days on which a price above 0
+    was in force, up to and with the day of `as_of`; its cluster is the provider. First parties and hosts, standard
+    tier, from the first token of context; aggregators, and providers that only others' price maps know, are left out.
+    """
+    panel = connection.execute(
+        """
+        with spans as (
+            select dense_rank() over (order by blends.offer_id, blends.model_id) as item,
+                dense_rank() over (order by provider_id) as cluster,
+                blends.model_id, blends.workload_id, blends.day_from, blends.usd_per_mtok,
+                least(coalesce(blends.day_to, $as_of + 1), $as_of + 1) as day_to
+            from marts.mart_blended_price as blends
+            join marts.dim_provider as providers using (provider_id)
+            where list_contains($workloads, blends.workload_id) and blends.service_tier = 'standard'
+                and coalesce(blends.context_from, 0) = 0 and blends.usd_per_mtok > 0 and blends.day_from <= $as_of
+                and providers.provider_kind in ('first_party', 'reseller')
+        ),
+        months as (
+            select *, cast(unnest(generate_series(date_trunc('month', day_from), day_to - 1, interval 1 month)) as date)
+                as month
+            from spans
+        ),
+        days as (
+            select *, date_diff('day', greatest(day_from, month), least(day_to, month + interval 1 month)) as n_days
+            from months
+        ),
+        prices as (
+            select workload_id as workload, month, item, any_value(cluster) as cluster,
+                any_value(model_id) as model_id, exp(sum(n_days * ln(usd_per_mtok)) / sum(n_days)) as price
+            from days
+            group by workload_id, month, item
+        )
+        select prices.* exclude (model_id, month), cast(month as timestamp) as period, models.open_weights,
+            models.capability_eci, cast(models.context_tokens as double) as context_tokens,
+            cast(models.reasoning as double) as reasoning,
+            cast(date_diff('month', models.release_date, month) as double) as age_months
+        from prices
+        left join marts.dim_model as models using (model_id)
+        order by workload, period, item
+        """,
+        {"as_of": as_of.date(), "workloads": list(WORKLOADS)},
+    ).df()
+    panel["period"] = panel["period"].dt.tz_localize("UTC")
+    weights = panel.pop("open_weights")
+    series = {"all": panel, "open_weights": panel[weights.eq(True)], "closed_weights": panel[weights.eq(False)]}
+    return pd.concat([rows.assign(series_id=name) for name, rows in series.items()], ignore_index=True)
+
+
+def price_index_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.DataFrame:
+    """The rows of `analytics.price_index`."""
+    from pipeline.analytics import index
+
+    return index.price_index(price_panel(connection, as_of), as_of)
+
+
+@analytic("price_index", [mart("mart_blended_price"), mart("dim_model"), mart("dim_provider"), mart("dim_clock")])
+def price_index() -> dg.MaterializeResult:
+    from pipeline.analytics import plots
+
+    with connect(settings().build) as connection:
+        as_of = as_of_moment(connection)
+        rows = price_index_frame(connection, as_of)
+        write_table(connection, contract("price_index"), rows)
+    numbers = rows["index_value"].notna()
+    broken = rows[
+        (numbers & (rows["index_value"] <= 0))
+        | (rows["lo90"] > rows["index_value"])
+        | (rows["hi90"] < rows["index_value"])
+        | (rows["lo90"].isna() & rows["reason"].isna())
+    ]
+    curves = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
+    return result(
+        "price_index",
+        rows,
+        broken,
+        "Indices are positive and lie in their intervals, and every missing number has a reason.",
+        indices=plots.indices(curves, f"One market, six indices: 3:1 input to output, as of {as_of:%Y-%m-%d}"),
+    )
