@@ -49,7 +49,7 @@ lock: setup ## Pin the newest versions that pyproject.toml allows
 		--generate-hashes --no-header --no-emit-index-url --no-annotate -o deploy/requirements.lock
 
 bench: setup ## Measure a day and the reading of pages, each beside an alternative
-	$(BIN)/python benchmarks/day.py
+	$(BIN)/python -m benchmarks.day
 	$(BIN)/python -m benchmarks.parse
 
 clean: ## Remove the environment and build products; data/ stays

@@ -1,6 +1,6 @@
 """One day's run beside the same work done directly, without Dagster and dbt.
 
-    python benchmarks/day.py [../shared/captures] [--as-of 2026-08-21] [--repeat 3] [--providers openai,anthropic]
+    python -m benchmarks.day [../shared/captures] [--as-of 2026-08-21] [--repeat 3] [--providers openai,anthropic]
 
 Both capture every provider's pages (or those of the named providers, and 404 for all others) from a local server that
 replays captured ones, read them, build every model, compute the analytics and publish. The direct way runs the SQL that
@@ -30,10 +30,8 @@ import psutil
 
 def direct() -> None:
     """The day's work with the project's own functions and nothing around them."""
-    from pipeline.analytics.decline import decline_rates
-    from pipeline.assets.analytics import floors
-    from pipeline.assets.analytics.common import as_of_moment, contract
-    from pipeline.assets.analytics.rates import decline_series
+    from pipeline.assets.analytics import ANALYTICS
+    from pipeline.assets.analytics.common import as_of_moment, contract, in_order
     from pipeline.capture.archive import Archive
     from pipeline.capture.client import Client
     from pipeline.day import capture_pages, last_good_attempts, load_archive
@@ -45,6 +43,7 @@ def direct() -> None:
     from pipeline.warehouse.build import connect
     from pipeline.warehouse.publish import load_manifest, publish
     from pipeline.warehouse.tables import write_table
+    from tests.warehouse.compiled import outdated
 
     config = settings()
     pages = [*discover().values(), EXCHANGE_RATES]
@@ -73,22 +72,16 @@ def direct() -> None:
                     f"insert into {relation} from read_csv('{path}', header = true, columns = {columns})"
                 )
             elif node["config"]["materialized"] == "incremental":
-                connection.execute(f"create or replace temp table new_rows as {node['compiled_code']}")
-                key = node["config"]["unique_key"]
-                connection.execute(f"delete from {relation} where {key} in (select {key} from new_rows)")
-                connection.execute(f"insert into {relation} from new_rows")
+                connection.execute(outdated(node))
+                connection.execute(f"insert into {relation} by name {node['compiled_code']}")
             elif node["config"]["materialized"] == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
-        write_table(connection, contract("decline_rates"), decline_rates(decline_series(connection), as_of))
-        for table, made in {
-            "cost_floor_bottom_up": floors.cost_floor_bottom_up_frame,
-            "cost_floor_statistical": floors.cost_floor_statistical_frame,
-            "floor_estimates": floors.floor_estimates_frame,
-            "floor_gap": floors.floor_gap_frame,
-            "self_hosting_crossover": floors.self_hosting_crossover_frame,
-        }.items():
-            write_table(connection, contract(table), made(connection, as_of))
+        for one in in_order(ANALYTICS):
+            made = one.make(connection, as_of)
+            write_table(connection, contract(one.table), made.frame)
+            for draw in made.plots.values():
+                draw()
     publish(config.build, config.public, manifest)
 
 
@@ -155,7 +148,7 @@ def main() -> None:
         measured(run)
         ways = {
             "tokenfall run (Dagster, dbt, all checks)": run,
-            "the same work directly": [sys.executable, __file__, "--direct"],
+            "the same work directly": [sys.executable, "-m", "benchmarks.day", "--direct"],
         }
         print(f"{'':42} {'seconds':>8} {'peak MB':>8}   ({options.repeat} runs each, load {os.getloadavg()[0]:.1f})")
         for name, command in ways.items():

@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from pipeline.assets.analytics import ANALYTICS
+from pipeline.assets.analytics import analytics
 from pipeline.assets.backfill import backfill_web_archive
 from pipeline.assets.capture import capture
 from pipeline.assets.dbt import dbt_build, dbt_process
 from pipeline.assets.publish import published_asset
 from pipeline.assets.raw import load
 
-published = published_asset([*dbt_build.keys, *(key for asset in ANALYTICS for key in asset.keys)])
+published = published_asset([*dbt_build.keys, *analytics.keys])
 everything = dg.AssetSelection.all()
 
 daily = dg.define_asset_job(
@@ -22,7 +22,7 @@ rebuild = dg.define_asset_job(
 )
 
 defs = dg.Definitions(
-    assets=[capture, load, dbt_build, *ANALYTICS, published],
+    assets=[capture, load, dbt_build, analytics, published],
     resources={"dbt_process": dbt_process},
     jobs=[daily, rebuild, backfill_web_archive],
     schedules=[

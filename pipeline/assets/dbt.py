@@ -54,7 +54,6 @@ def dbt_build(context: dg.AssetExecutionContext, dbt_process: dg.ResourceParam[t
     dbt_process.begin()
     # Most of what the analytics take is for their imports, and this process has nothing to do now.
     import_module("pipeline.analytics.floor")
-    import_module("matplotlib.backends.backend_svg")
     for done, raw_event in enumerate(dbt_process.events(), start=1):
         node = raw_event["data"]["node_info"]
         report("build", done, total, f"{node['node_name']} {node['node_status']}")

@@ -7,6 +7,8 @@ import pytest
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 NAMES = sorted(path.stem for path in SEEDS.glob("*.csv"))
+# Facts have a source; assumptions of ours a note, and what follows from other rows a reason.
+SOURCES = ("source", "first_said", "note", "why")
 # Where a source of its own stands beside some of the facts of a row.
 FACTS_WITH_THEIR_OWN_SOURCE = {"gpu_hardware": {"capex_source": ("capex_usd_per_gpu", "server_kw_per_gpu")}}
 
@@ -20,7 +22,7 @@ def seed(name: str) -> list[dict[str, str]]:
 def test_every_row_has_its_source(name: str) -> None:
     rows = seed(name)
     assert rows
-    assert all(row.get("source") or row.get("note") or row.get("first_said") for row in rows)
+    assert all(any(row.get(column) for column in SOURCES) for row in rows)
     for source, facts in FACTS_WITH_THEIR_OWN_SOURCE.get(name, {}).items():
         assert all(row[source] for row in rows if any(row[fact] for fact in facts))
 

@@ -69,7 +69,7 @@ def compile_models() -> list[Model]:
             node["config"]["materialized"] == "view",
             node["compiled_code"],
             "",
-            _outdated(node) if node["config"]["materialized"] == "incremental" else None,
+            outdated(node) if node["config"]["materialized"] == "incremental" else None,
         )
         for node in (new[name] for name in order)
     ]
@@ -83,7 +83,7 @@ def compile_models() -> list[Model]:
     ]
 
 
-def _outdated(node: dict[str, Any]) -> str:
+def outdated(node: dict[str, Any]) -> str:
     """What the macro `drop_outdated` makes of its arguments, as they stand in the hook of a model."""
     [hook] = node["config"]["pre-hook"]
     fingerprints, key, fingerprint = ast.literal_eval(hook["sql"].strip("{} ").removeprefix("drop_outdated"))

@@ -1,8 +1,7 @@
 """Statistics on the price history: pure functions behind thin assets, results in schema `analytics`."""
 
-import dagster as dg
-
 from pipeline.assets.analytics.claims import claim_scorecard
+from pipeline.assets.analytics.common import Analytic, analytics_step
 from pipeline.assets.analytics.floors import (
     cost_floor_bottom_up,
     cost_floor_statistical,
@@ -15,7 +14,7 @@ from pipeline.assets.analytics.indices import price_index
 from pipeline.assets.analytics.rates import decline_rates, decline_slowdown
 from pipeline.assets.analytics.tasks import margin_squeeze, task_cost
 
-ANALYTICS: list[dg.AssetsDefinition] = [
+ANALYTICS: list[Analytic] = [
     claim_scorecard,
     cost_floor_bottom_up,
     cost_floor_statistical,
@@ -30,3 +29,5 @@ ANALYTICS: list[dg.AssetsDefinition] = [
     self_hosting_crossover,
     task_cost,
 ]
+
+analytics = analytics_step(ANALYTICS)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,10 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from pipeline.assets.analytics.common import analytic, as_of_moment, contract, result, seed
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import Result, analytic, result, seed
 from pipeline.warehouse.transform import DBT_PROJECT
 
 # They read published tables only, so that a reader of the public file can ask them too.
@@ -34,20 +32,20 @@ def claim_scorecard_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime
 
 
 @analytic("claim_scorecard", [*map(dg.AssetKey, _READ), *map(seed, ("claims", "claim_contradictions"))])
-def claim_scorecard() -> dg.MaterializeResult:
+def claim_scorecard(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        scorecard = claim_scorecard_frame(connection, as_of)
-        write_table(connection, contract("claim_scorecard"), scorecard)
+    scorecard = claim_scorecard_frame(connection, as_of)
     return result(
-        "claim_scorecard",
         scorecard,
         scorecard[scorecard["reason"].isna() | scorecard["verdict"].isna()],
         "Every claim has a verdict and a reason.",
-        misses=plots.intervals(
-            _misses(scorecard), f"Claims that miss, as of {as_of:%Y-%m-%d}", "observed over claimed", log=True
+        misses=partial(
+            plots.intervals,
+            _misses(scorecard),
+            f"Claims that miss, as of {as_of:%Y-%m-%d}",
+            "observed over claimed",
+            log=True,
         ),
     )
 

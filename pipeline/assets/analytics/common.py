@@ -1,8 +1,12 @@
-"""What all analytics assets share: their contracts, keys, the day they are as of, and plots as metadata."""
+"""What all analytics assets share: their contracts and keys, and the step that makes, writes and shows them."""
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from graphlib import TopologicalSorter
+from multiprocessing import get_context
 from typing import Any
 
 import dagster as dg
@@ -11,14 +15,16 @@ import pandas as pd
 
 from pipeline.assets import OWNERS
 from pipeline.progress import report
+from pipeline.settings import settings
+from pipeline.warehouse.build import connect
 from pipeline.warehouse.publish import contracts, load_manifest
+from pipeline.warehouse.tables import write_table
 from pipeline.warehouse.transform import prepare
 
 GROUP = "analytics"
 HEADLINE_WORKLOAD = "input_output_3_1"
 
 _CONTRACTS = contracts(load_manifest(prepare()))
-_TABLES = sorted(table for schema, table in _CONTRACTS if schema == GROUP)
 
 
 def contract(table: str) -> dict[str, Any]:
@@ -26,38 +32,102 @@ def contract(table: str) -> dict[str, Any]:
     return _CONTRACTS[GROUP, table]
 
 
-def analytic(
-    table: str, deps: Iterable[dg.AssetKey]
-) -> Callable[[Callable[[], dg.MaterializeResult]], dg.AssetsDefinition]:
-    """The asset that writes `table` of schema `analytics`, with the check `supported` that gates publishing."""
-    return dg.asset(
-        key=analytic_key(table),
-        deps=list(deps),
-        group_name=GROUP,
-        kinds={"python", "duckdb"},
-        owners=OWNERS,
-        description=contract(table)["description"],
-        check_specs=[dg.AssetCheckSpec("supported", asset=analytic_key(table), blocking=True)],
-    )
+Draw = Callable[[], str]
 
 
-def result(table: str, frame: pd.DataFrame, broken: pd.DataFrame, claim: str, **plots: str) -> dg.MaterializeResult:
-    """What an analytic reports once its frame is written: the rows, plots as SVG text, and its check.
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The rows of a table, those that contradict what is claimed of all, and by name how to draw plots as SVG text."""
 
-    The check `supported` states `claim` and fails if there are `broken` rows, which contradict it.
+    frame: pd.DataFrame
+    broken: pd.DataFrame
+    claim: str
+    plots: dict[str, Draw]
+
+
+def result(frame: pd.DataFrame, broken: pd.DataFrame, claim: str, **plots: Draw) -> Result:
+    """What an analytic says. The check `supported` states `claim` and fails if there are `broken` rows.
+
+    Plots are drawn in another process, so what draws one is a `functools.partial` of a function of a module.
     """
-    report(GROUP, _TABLES.index(table) + 1, len(_TABLES), f"{table}: {len(frame)} rows")
-    return dg.MaterializeResult(
-        metadata={**{name: _picture(svg) for name, svg in plots.items()}, "dagster/row_count": len(frame)},
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="supported",
-                passed=broken.empty,
-                description=claim,
-                metadata={"broken_rows": len(broken)},
+    return Result(frame, broken, claim, plots)
+
+
+Make = Callable[[duckdb.DuckDBPyConnection, datetime], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class Analytic:
+    """A table of schema `analytics`: what it is made of, and how, from the build file and as of a moment."""
+
+    table: str
+    deps: tuple[dg.AssetKey, ...]
+    make: Make
+
+
+def analytic(table: str, deps: Iterable[dg.AssetKey]) -> Callable[[Make], Analytic]:
+    """The asset that writes `table`, with the check `supported` that gates publishing."""
+    return lambda make: Analytic(table, tuple(deps), make)
+
+
+def in_order(analytics: Iterable[Analytic]) -> list[Analytic]:
+    """What reads other analytics after them."""
+    by_key = {analytic_key(one.table): one for one in analytics}
+    order = TopologicalSorter({key: [dep for dep in one.deps if dep in by_key] for key, one in by_key.items()})
+    return [by_key[key] for key in order.static_order()]
+
+
+def analytics_step(analytics: Iterable[Analytic]) -> dg.AssetsDefinition:
+    """All of them as assets of one step: opening the build file and starting a step take longer than most of them."""
+    ordered = in_order(analytics)
+
+    @dg.multi_asset(
+        name=GROUP,
+        specs=[
+            dg.AssetSpec(
+                analytic_key(one.table),
+                deps=one.deps,
+                group_name=GROUP,
+                kinds={"python", "duckdb"},
+                owners=OWNERS,
+                description=contract(one.table)["description"],
             )
+            for one in ordered
         ],
+        check_specs=[dg.AssetCheckSpec("supported", asset=analytic_key(one.table), blocking=True) for one in ordered],
+        can_subset=True,
     )
+    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        selected = [one for one in ordered if analytic_key(one.table) in context.selected_asset_keys]
+        # Drawing takes as long as all statistics together: on the other core both are done at once.
+        with ProcessPoolExecutor(1, get_context("spawn")) as pen:
+            results, plots = {}, {}
+            with connect(settings().build) as connection:
+                as_of = as_of_moment(connection)
+                for done, one in enumerate(selected, start=1):
+                    made = results[one.table] = one.make(connection, as_of)
+                    plots[one.table] = {name: pen.submit(draw) for name, draw in made.plots.items()}
+                    write_table(connection, contract(one.table), made.frame)
+                    report(GROUP, done, len(selected), f"{one.table}: {len(made.frame)} rows")
+            for table, made in results.items():
+                yield dg.MaterializeResult(
+                    asset_key=analytic_key(table),
+                    metadata={
+                        **{name: _picture(svg.result()) for name, svg in plots[table].items()},
+                        "dagster/row_count": len(made.frame),
+                    },
+                    check_results=[
+                        dg.AssetCheckResult(
+                            check_name="supported",
+                            asset_key=analytic_key(table),
+                            passed=made.broken.empty,
+                            description=made.claim,
+                            metadata={"broken_rows": len(made.broken)},
+                        )
+                    ],
+                )
+
+    return step
 
 
 def analytic_key(table: str) -> dg.AssetKey:

@@ -1,26 +1,13 @@
 """How low prices can go: floors from cost, from the course of prices and from competition, and what is above them."""
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import dagster as dg
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import (
-    HEADLINE_WORKLOAD,
-    analytic,
-    analytic_key,
-    as_of_moment,
-    contract,
-    mart,
-    result,
-    seed,
-)
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
 
 SEEDS = ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
 SOLD = (seed("floor_models"), mart("dim_model"), mart("dim_provider"), mart("mart_blended_price"), mart("dim_clock"))
@@ -155,16 +142,6 @@ def _read(connection: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
     return frame
 
 
-def _written(
-    table: str, made: Callable[[duckdb.DuckDBPyConnection, datetime], pd.DataFrame]
-) -> tuple[pd.DataFrame, datetime]:
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        frame = made(connection, as_of)
-        write_table(connection, contract(table), frame)
-    return frame, as_of
-
-
 def _bars(labels: list[str], rows: pd.DataFrame, value: Any, low: Any, high: Any) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -188,19 +165,19 @@ def _disordered(floors: pd.DataFrame, low: str, value: str, high: str) -> "pd.Se
 
 
 @analytic("cost_floor_bottom_up", [*map(seed, SEEDS), mart("dim_clock")])
-def cost_floor_bottom_up() -> dg.MaterializeResult:
+def cost_floor_bottom_up(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    floors, as_of = _written("cost_floor_bottom_up", cost_floor_bottom_up_frame)
+    floors = cost_floor_bottom_up_frame(connection, as_of)
     # Output is the meter that every method knows.
     known = floors[(floors["gate"] == "ok") & (floors["meter"] == "output")]
     labels = [f"{row.model_class} on {row.gpu} {row.acquisition} ({row.method})" for row in known.itertuples()]
     return result(
-        "cost_floor_bottom_up",
         floors,
         floors[_disordered(floors, "p05", "p50", "p95")],
         "Quantiles are positive and in order, and every missing number has a reason.",
-        floors=plots.intervals(
+        floors=partial(
+            plots.intervals,
             _bars(labels, known, "p50", "p05", "p95"),
             f"What a million output tokens cost to make, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 5 % to 95 %",
@@ -210,17 +187,17 @@ def cost_floor_bottom_up() -> dg.MaterializeResult:
 
 
 @analytic("cost_floor_statistical", [mart("mart_frontier_price_daily"), *SOLD])
-def cost_floor_statistical() -> dg.MaterializeResult:
+def cost_floor_statistical(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    floors, as_of = _written("cost_floor_statistical", cost_floor_statistical_frame)
+    floors = cost_floor_statistical_frame(connection, as_of)
     blends = floors[floors["meter"] == "blend_3_1"]
     return result(
-        "cost_floor_statistical",
         floors,
         floors[_disordered(floors, "lo90", "floor", "hi90")],
         "Every floor lies in its interval above 0, and every missing one has a reason.",
-        floors=plots.intervals(
+        floors=partial(
+            plots.intervals,
             _bars(blends["series_id"].to_list(), blends, "floor", "lo90", "hi90"),
             f"Where prices of a 3:1 blend level off, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 90 % interval",
@@ -230,17 +207,17 @@ def cost_floor_statistical() -> dg.MaterializeResult:
 
 
 @analytic("floor_estimates", [*map(analytic_key, ("cost_floor_bottom_up", "cost_floor_statistical")), *SOLD])
-def floor_estimates() -> dg.MaterializeResult:
+def floor_estimates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    floors, as_of = _written("floor_estimates", floor_estimates_frame)
+    floors = floor_estimates_frame(connection, as_of)
     labels = (floors["model_class"] + " " + floors["meter"]).to_list()
     return result(
-        "floor_estimates",
         floors,
         floors[_disordered(floors, "p05", "p50", "p95")],
         "Quantiles are positive and in order, and every missing number has a reason.",
-        floors=plots.intervals(
+        floors=partial(
+            plots.intervals,
             _bars(labels, floors, "p50", "p05", "p95"),
             f"How low prices can go, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 5 % to 95 %",
@@ -250,10 +227,10 @@ def floor_estimates() -> dg.MaterializeResult:
 
 
 @analytic("floor_gap", [*map(analytic_key, ("floor_estimates", "cost_floor_statistical")), mart("dim_clock")])
-def floor_gap() -> dg.MaterializeResult:
+def floor_gap(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    gaps, as_of = _written("floor_gap", floor_gap_frame)
+    gaps = floor_gap_frame(connection, as_of)
     shown = gaps[(gaps["meter"] == "blend_3_1") & (gaps["gate"] == "ok")]
     broken = gaps[
         (gaps["ln_gap"].isna() & gaps["reason"].isna())
@@ -262,11 +239,11 @@ def floor_gap() -> dg.MaterializeResult:
         | ((gaps["ln_gap"] > 0) & (gaps["probability_below"] > 0.5))
     ]
     return result(
-        "floor_gap",
         gaps,
         broken,
         "Every gap lies in its interval, and a price above the floor is more likely above than below.",
-        gaps=plots.intervals(
+        gaps=partial(
+            plots.intervals,
             _bars((shown["series_id"] + " " + shown["component"]).to_list(), shown, "ln_gap", "lo90", "hi90"),
             f"Lowest price of a 3:1 blend against its floors, as of {as_of:%Y-%m-%d}",
             "ln(price / floor), 90 % interval",
@@ -275,11 +252,11 @@ def floor_gap() -> dg.MaterializeResult:
 
 
 @analytic("self_hosting_crossover", [analytic_key("cost_floor_bottom_up"), *SOLD])
-def self_hosting_crossover() -> dg.MaterializeResult:
+def self_hosting_crossover(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
     from pipeline.analytics.floor import OVERHEADS
 
-    crossovers, as_of = _written("self_hosting_crossover", self_hosting_crossover_frame)
+    crossovers = self_hosting_crossover_frame(connection, as_of)
     by_overhead = crossovers.pivot(index=["model_class", "gpu"], columns="overhead", values="mtok_per_day")
     labels = [f"{model_class} on {gpu}" for model_class, gpu in by_overhead.index]
     broken = crossovers[
@@ -287,11 +264,11 @@ def self_hosting_crossover() -> dg.MaterializeResult:
         | (crossovers["feasible"] & (crossovers["mtok_per_day"] > crossovers["capacity_mtok_per_day"]))
     ]
     return result(
-        "self_hosting_crossover",
         crossovers,
         broken,
         "Nothing is feasible beyond what the machine can make, and every missing number has a reason.",
-        crossovers=plots.intervals(
+        crossovers=partial(
+            plots.intervals,
             _bars(labels, by_overhead, *(float(overhead) for overhead in (OVERHEADS[1], OVERHEADS[0], OVERHEADS[2]))),
             f"From where a machine of one's own is cheaper, as of {as_of:%Y-%m-%d}",
             "million tokens a day, for operations of x1, x3 and x5",

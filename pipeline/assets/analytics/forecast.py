@@ -1,24 +1,12 @@
 """Where the frontier prices go, and how good such forecasts were."""
 
 from datetime import datetime
+from functools import partial
 
-import dagster as dg
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import (
-    HEADLINE_WORKLOAD,
-    analytic,
-    analytic_key,
-    as_of_moment,
-    contract,
-    mart,
-    result,
-    seed,
-)
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
 
 # Each workload that is forecast, and the meter of the floor that bounds it.
 FLOOR_METERS = {HEADLINE_WORKLOAD: "blend_3_1", "output_only": "output"}
@@ -61,13 +49,10 @@ def forecasts_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> p
 
 
 @analytic("forecast_scores", [mart("mart_frontier_price_daily"), mart("dim_clock")])
-def forecast_scores() -> dg.MaterializeResult:
+def forecast_scores(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        scored = forecast_scores_frame(connection, as_of)
-        write_table(connection, contract("forecast_scores"), scored)
+    scored = forecast_scores_frame(connection, as_of)
     pooled = scored[
         (scored["series_id"] == "pooled")
         & (scored["workload"] == HEADLINE_WORKLOAD)
@@ -86,11 +71,11 @@ def forecast_scores() -> dg.MaterializeResult:
         | ~scored["coverage"].between(0, 1).fillna(True)
     ]
     return result(
-        "forecast_scores",
         scored,
         broken,
         "Every score is there or has a reason, and coverages are shares.",
-        errors=plots.intervals(
+        errors=partial(
+            plots.intervals,
             dots,
             f"Hindcasts over all tiers, as of {as_of:%Y-%m-%d}",
             "mean absolute error over that of no change: above 1 is worse",
@@ -108,17 +93,14 @@ def forecast_scores() -> dg.MaterializeResult:
         analytic_key("floor_estimates"),
     ],
 )
-def forecasts() -> dg.MaterializeResult:
+def forecasts(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        forecast = forecasts_frame(connection, as_of)
-        write_table(connection, contract("forecasts"), forecast)
-        prices = month_end_prices(connection)
-        [(tier,)] = connection.execute(
-            "select tier_name from seeds.capability_tiers where tier_id = ?", [FAN_TIER]
-        ).fetchall()
+    forecast = forecasts_frame(connection, as_of)
+    prices = month_end_prices(connection)
+    [(tier,)] = connection.execute(
+        "select tier_name from seeds.capability_tiers where tier_id = ?", [FAN_TIER]
+    ).fetchall()
     history = prices[(prices["series_id"] == FAN_TIER) & (prices["workload"] == HEADLINE_WORKLOAD)]
     ahead = forecast[
         (forecast["series_id"] == FAN_TIER)
@@ -134,11 +116,11 @@ def forecasts() -> dg.MaterializeResult:
         | (forecast["p05"] <= 0)
     ]
     return result(
-        "forecasts",
         forecast,
         broken,
         "Quantiles are positive, in order and not below the floor, and every missing one has a reason.",
-        fan=plots.fan(
+        fan=partial(
+            plots.fan,
             history,
             ahead[~ahead["with_floor"]],
             ahead[ahead["with_floor"]],

@@ -1,15 +1,12 @@
 """Price indices of everything that first parties and hosts sell, month by month."""
 
 from datetime import datetime
+from functools import partial
 
-import dagster as dg
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, analytic, as_of_moment, contract, mart, result
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
 
 WORKLOADS = (HEADLINE_WORKLOAD, "output_only")
 
@@ -73,13 +70,10 @@ def price_index_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) ->
 
 
 @analytic("price_index", [mart("mart_blended_price"), mart("dim_model"), mart("dim_provider"), mart("dim_clock")])
-def price_index() -> dg.MaterializeResult:
+def price_index(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        rows = price_index_frame(connection, as_of)
-        write_table(connection, contract("price_index"), rows)
+    rows = price_index_frame(connection, as_of)
     numbers = rows["index_value"].notna()
     broken = rows[
         (numbers & (rows["index_value"] <= 0))
@@ -89,9 +83,8 @@ def price_index() -> dg.MaterializeResult:
     ]
     curves = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
     return result(
-        "price_index",
         rows,
         broken,
         "Indices are positive and lie in their intervals, and every missing number has a reason.",
-        indices=plots.indices(curves, f"One market, six indices: 3:1 input to output, as of {as_of:%Y-%m-%d}"),
+        indices=partial(plots.indices, curves, f"One market, six indices: 3:1 input to output, as of {as_of:%Y-%m-%d}"),
     )

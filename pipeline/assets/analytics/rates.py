@@ -1,15 +1,12 @@
 """Rolling decline rates per capability tier, provider and model, and whether they slow down."""
 
 from datetime import datetime
+from functools import partial
 
-import dagster as dg
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, analytic, as_of_moment, contract, mart, result
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
 
 SERIES = [
     mart(name) for name in ("mart_frontier_price_daily", "mart_blended_price", "dim_provider", "dim_model", "dim_clock")
@@ -114,18 +111,15 @@ def decline_slowdown_frame(connection: duckdb.DuckDBPyConnection, as_of: datetim
 
 
 @analytic("decline_rates", SERIES)
-def decline_rates() -> dg.MaterializeResult:
+def decline_rates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        rates = decline_rates_frame(connection, as_of)
-        write_table(connection, contract("decline_rates"), rates)
-        tiers = tier_names(connection)
-        curves = connection.execute(
-            "from marts.mart_frontier_price_daily where model_group = 'all' and workload_id = ? and p_star is not null",
-            [HEADLINE_WORKLOAD],
-        ).df()
+    rates = decline_rates_frame(connection, as_of)
+    tiers = tier_names(connection)
+    curves = connection.execute(
+        "from marts.mart_frontier_price_daily where model_group = 'all' and workload_id = ? and p_star is not null",
+        [HEADLINE_WORKLOAD],
+    ).df()
     headline = rates[
         (rates["workload"] == HEADLINE_WORKLOAD)
         & rates["method"].isin(["asof_endpoint", "panel_endpoint"])
@@ -147,23 +141,22 @@ def decline_rates() -> dg.MaterializeResult:
     ]
     title = f"Price of a fixed capability, 3:1 input to output, as of {as_of:%Y-%m-%d}"
     return result(
-        "decline_rates",
         rates,
         broken,
         "Every rate lies in its interval, and every missing one has a reason.",
-        frontier=plots.frontier(curves, tiers, title),
-        last_year=plots.intervals(forest, "Decline over the last 365 days", "natural log per year, 90 % interval"),
+        frontier=partial(plots.frontier, curves, tiers, title),
+        last_year=partial(
+            plots.intervals, forest, "Decline over the last 365 days", "natural log per year, 90 % interval"
+        ),
     )
 
 
 @analytic("decline_slowdown", SERIES)
-def decline_slowdown() -> dg.MaterializeResult:
+def decline_slowdown(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        slowdowns = decline_slowdown_frame(connection, as_of_moment(connection))
-        write_table(connection, contract("decline_slowdown"), slowdowns)
-        tiers = tier_names(connection)
+    slowdowns = decline_slowdown_frame(connection, as_of)
+    tiers = tier_names(connection)
     headline = slowdowns[(slowdowns["workload"] == HEADLINE_WORKLOAD) & (slowdowns["series_kind"] == "capability_tier")]
     forest = pd.DataFrame(
         {
@@ -179,11 +172,11 @@ def decline_slowdown() -> dg.MaterializeResult:
         | (slowdowns["hi90"] < slowdowns["ln_slowdown"])
     ]
     return result(
-        "decline_slowdown",
         slowdowns,
         broken,
         "Every change of a rate lies in its interval, and every missing one has a reason.",
-        slowdown=plots.intervals(
+        slowdown=partial(
+            plots.intervals,
             forest,
             "By how much the decline of the last 365 days is slower than that of the 365 days before",
             "natural log per year, 90 % interval; above 0: slower",

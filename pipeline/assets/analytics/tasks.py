@@ -1,24 +1,12 @@
 """What described tasks cost, and the margins of products that do them."""
 
 from datetime import datetime
+from functools import partial
 
-import dagster as dg
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import (
-    HEADLINE_WORKLOAD,
-    analytic,
-    analytic_key,
-    as_of_moment,
-    contract,
-    mart,
-    result,
-    seed,
-)
-from pipeline.settings import settings
-from pipeline.warehouse.build import connect
-from pipeline.warehouse.tables import write_table
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
 
 # Models that people ask for by name, of several developers and prices. One that is no longer on sale says so.
 NAMED_MODELS = (
@@ -90,24 +78,21 @@ def margin_squeeze_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         *map(seed, ("tasks", "capability_tiers", "capability_scores")),
     ],
 )
-def task_cost() -> dg.MaterializeResult:
+def task_cost(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        costs = task_cost_frame(connection, as_of)
-        write_table(connection, contract("task_cost"), costs)
+    costs = task_cost_frame(connection, as_of)
     by_tier = costs.pivot(index="task_id", columns="choice_id", values="cost_usd_per_task")
     lines = pd.DataFrame(
         {"label": by_tier.index, **{place: by_tier[tier].to_numpy() for place, tier in PLOTTED_TIERS.items()}}
     )
     broken = costs[(costs["cost_usd_per_task"].isna() == costs["reason"].isna()) | (costs["cost_usd_per_task"] <= 0)]
     return result(
-        "task_cost",
         costs,
         broken,
         "Costs are positive, and every missing one has a reason.",
-        costs=plots.intervals(
+        costs=partial(
+            plots.intervals,
             lines,
             f"Cheapest offer, as of {as_of:%Y-%m-%d}",
             "USD per finished task, from {low} to {high}; dot: {value}".format(**PLOTTED_TIERS),
@@ -117,13 +102,10 @@ def task_cost() -> dg.MaterializeResult:
 
 
 @analytic("margin_squeeze", [seed("tasks"), mart("dim_clock"), analytic_key("task_cost"), analytic_key("forecasts")])
-def margin_squeeze() -> dg.MaterializeResult:
+def margin_squeeze(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
-    with connect(settings().build) as connection:
-        as_of = as_of_moment(connection)
-        margins = margin_squeeze_frame(connection, as_of)
-        write_table(connection, contract("margin_squeeze"), margins)
+    margins = margin_squeeze_frame(connection, as_of)
     task, tier = SQUEEZED
     shown = margins[(margins["task_id"] == task) & (margins["tier_id"] == tier) & (margins["method"] == "drift_walk")]
     lines = pd.DataFrame(
@@ -141,11 +123,13 @@ def margin_squeeze() -> dg.MaterializeResult:
         | (margins["gross_margin_high"] > 1)
     ]
     return result(
-        "margin_squeeze",
         margins,
         broken,
         "Margins are in order and at most 1, and every missing one has a reason.",
-        margins=plots.intervals(
-            lines, f"Gross margin of {task} with {tier}, as of {as_of:%Y-%m-%d}", "share of the price, 90 % interval"
+        margins=partial(
+            plots.intervals,
+            lines,
+            f"Gross margin of {task} with {tier}, as of {as_of:%Y-%m-%d}",
+            "share of the price, 90 % interval",
         ),
     )
