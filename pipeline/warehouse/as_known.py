@@ -52,20 +52,21 @@ def as_known(
     moment = known_at.astimezone(UTC).replace(tzinfo=None)
     with duckdb.connect(config=CONFIG) as past:
         past.execute(f"attach '{escaped(build)}' as today (read_only)")
+        # An incremental model names its own table with the database.
+        past.execute(f"attach ':memory:' as {build.stem}; use {build.stem}")
         for name, node in _relations(manifest, marts):
             past.execute(f"create schema if not exists {name.partition('.')[0]}")
             if name in FILTERED:
                 past.execute(f"create table {name} as {FILTERED[name]}", {"known_at": moment})
-            elif _is_retold(node):
-                past.execute(f"create {node['config']['materialized']} {name} as {node['compiled_code']}")
-            else:
+            elif node["resource_type"] != "model":
                 past.execute(f"create view {name} as from today.{name}")
+            elif node["config"]["materialized"] == "incremental":
+                # Its SQL may be that of a day that goes on with what is there. Where nothing is, it tells all.
+                past.execute(f"create table {name} as from today.{name} limit 0")
+                past.execute(f"insert into {name} by name {node['compiled_code']}")
+            else:
+                past.execute(f"create {node['config']['materialized']} {name} as {node['compiled_code']}")
         yield past
-
-
-def _is_retold(node: Mapping[str, Any]) -> bool:
-    """Whether its SQL makes all of it: the SQL of an incremental model makes what is new."""
-    return node["resource_type"] == "model" and node["config"]["materialized"] in {"table", "view"}
 
 
 def _relations(manifest: Mapping[str, Any], marts: Iterable[str]) -> list[tuple[str, dict[str, Any]]]:
@@ -78,7 +79,7 @@ def _relations(manifest: Mapping[str, Any], marts: Iterable[str]) -> list[tuple[
     while open_keys:
         key = open_keys.pop()
         if key not in parents:
-            is_made = names[key] not in FILTERED and _is_retold(nodes[key])
+            is_made = names[key] not in FILTERED and nodes[key]["resource_type"] == "model"
             parents[key] = nodes[key]["depends_on"]["nodes"] if is_made else []
             open_keys += parents[key]
     return [(names[key], nodes[key]) for key in TopologicalSorter(parents).static_order()]

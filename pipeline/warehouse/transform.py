@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -24,7 +25,9 @@ DBT_PROJECT = PROJECT / "dbt_project"
 PREPARED = DBT_PROJECT / "target"
 _PARSED = "partial_parse.msgpack"
 BUILT_FROM = "built_from"
-"""Beside the manifest of the last build that succeeded: the digest of the project that it was built from."""
+"""Beside the manifest: the digest of the project from which all was last built from nothing, written then."""
+# What incremental models delete leaves holes in the file that only a build from nothing closes.
+REFRESH_SECONDS = 30 * 86_400
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "tests/**/*", "analyses/**/*", "../seeds/*")
 
 
@@ -117,14 +120,14 @@ def _serve(connection: Connection) -> None:
         manifest = cast("Manifest", _invoke(["parse"], target).result)
         digest, built_from = _project_digest(), target / BUILT_FROM
         command = ["build", "--exclude-resource-type", "unit_test"]
-        # What incremental models have told may read otherwise by other models, or with other seeds.
-        if not built_from.exists() or built_from.read_text() != digest:
+        from_nothing = not _goes_on(built_from, digest)
+        if from_nothing:
             command.append("--full-refresh")
         gc.freeze()
         gc.enable()
         connection.recv()
         built = _invoke(command, target, pass_on, manifest)
-        if built.success:
+        if built.success and from_nothing:
             built_from.write_text(digest)
         connection.send(built.success)
     except RuntimeError as error:
@@ -132,6 +135,15 @@ def _serve(connection: Connection) -> None:
     except EOFError:
         # The run ended before its build.
         return
+
+
+def _goes_on(built_from: Path, digest: str) -> bool:
+    """Whether incremental models may go on: other models or seeds may read otherwise what they have told."""
+    return (
+        built_from.exists()
+        and built_from.read_text() == digest
+        and time.time() - built_from.stat().st_mtime < REFRESH_SECONDS
+    )
 
 
 def _project_digest() -> str:

@@ -15,7 +15,7 @@ import pytest
 from pipeline.domain import Attempt
 from pipeline.settings import settings
 from pipeline.warehouse import build
-from pipeline.warehouse.transform import BUILT_FROM, Build, built_manifest
+from pipeline.warehouse.transform import BUILT_FROM, REFRESH_SECONDS, Build, built_manifest
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_events_of_all_nodes_arrive_and_the_file_is_free_again(build_file: Path)
         assert connection.execute("select count(*) from marts.fct_price_history").fetchall() == [(0,)]
 
 
-def test_another_project_builds_anew_what_the_same_one_goes_on_with(build_file: Path) -> None:
+def test_a_project_goes_on_with_what_it_built_until_it_changes_or_a_month_has_passed(build_file: Path) -> None:
     def note_after_a_build() -> str | None:
         with Build() as dbt:
             dbt.begin()
@@ -59,12 +59,22 @@ def test_another_project_builds_anew_what_the_same_one_goes_on_with(build_file: 
             ).fetchall()
             return note
 
+    def take_note() -> None:
+        with build.connect(build_file) as connection:
+            connection.execute("comment on table intermediate.int_witness_spells is 'the same table'")
+
+    built_from = built_manifest().with_name(BUILT_FROM)
     assert note_after_a_build() is None
-    with build.connect(build_file) as connection:
-        connection.execute("comment on table intermediate.int_witness_spells is 'the same table'")
+    take_note()
     assert note_after_a_build() == "the same table"
-    built_manifest().with_name(BUILT_FROM).write_text("another project")
+    built_from.write_text("another project")
     assert note_after_a_build() is None
+    take_note()
+    long_ago = time.time() - REFRESH_SECONDS
+    os.utime(built_from, (long_ago, long_ago))
+    assert note_after_a_build() is None
+    take_note()
+    assert note_after_a_build() == "the same table"
 
 
 def test_a_failed_model_is_an_event_and_no_success(build_file: Path) -> None:
