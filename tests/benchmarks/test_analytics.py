@@ -2,9 +2,6 @@
 
 import pytest
 
-pytest.importorskip("pipeline.analytics.index")
-pytest.importorskip("pipeline.analytics.forecast")
-
 from benchmarks import analytics
 
 

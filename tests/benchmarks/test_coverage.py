@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks import coverage
+from benchmarks import coverage, coverage_floor
 from benchmarks.coverage import PUBLISHED, REPORT, REQUIRED, SINGLES, TITLES, Moves, Panel, cases, results
 from pipeline.analytics.decline import endpoint_rate
 
@@ -77,14 +77,12 @@ def test_every_draw_is_judged(topic: str) -> None:
 
 @pytest.mark.parametrize(("topic", "forbidden"), [("index", "items independent"), ("forecast", "OLS trend")])
 def test_indices_and_forecasts_are_judged(topic: str, forbidden: str) -> None:
-    pytest.importorskip(f"pipeline.analytics.{topic}")
     lines = results(2, [topic])
     assert all(line.judged[PUBLISHED] == 2 for line in lines)
     assert any(forbidden in line.judged for line in lines)
 
 
 def test_floors_are_taken_from_their_own_benchmark() -> None:
-    coverage_floor = pytest.importorskip("benchmarks.coverage_floor")
     rows = list(coverage_floor.results(3))
     lines = results(3, ["floor"])
     assert [line.name for line in lines] == [row.label for row in rows]
