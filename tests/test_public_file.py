@@ -345,7 +345,8 @@ def test_every_price_has_a_unit_and_every_moment_a_meaning() -> None:
             if data_type == "date":
                 assert re.search(r"\b[Dd]ay\b", meaning), (table, name)
             if data_type.startswith("decimal") or re.search(r"usd|p_star|^p\d\d$", name):
-                assert re.search("USD per 1(M|,000,000) tokens|`currency` per `pricing_unit`", meaning), (table, name)
+                units = "USD per (1(M|,000,000) tokens|GPU and hour)|`currency` per `pricing_unit`"
+                assert re.search(units, meaning), (table, name)
             if name.endswith("_days"):
                 assert re.search(r"\b[Dd]ays\b", meaning), (table, name)
 

@@ -72,7 +72,7 @@ blends as (
         spans.day_from,
         spans.day_to,
         any_value(prices.provider_id) as provider_id,
-        any_value(prices.source_kind) as source_kind,
+        min(prices.source_kind) as source_kind,
         any_value(prices.service_tier) as service_tier,
         any_value(prices.context_from) as context_from,
         any_value(prices.region) as region,
@@ -80,7 +80,9 @@ blends as (
         bool_or(prices.ended_by = 'announced_end') as has_announced_end,
         case
             when count(prices.meter) = count(*)
-                then sum(cast(workloads.share as double) * cast(prices.usd_per_mtok as double))
+                -- In order: a sum of floats in another order is another number.
+                then
+                    sum(cast(workloads.share as double) * cast(prices.usd_per_mtok as double) order by workloads.meter)
         end as usd_per_mtok,
         count(prices.meter) as priced_meters
     from spans

@@ -61,7 +61,7 @@ sequences as (
         lag(outside_map) over in_time as old_outside_map,
         lag(price, 2) over in_time as price_before_old
     from spells
-    window in_time as (partition by sequence_key order by valid_from)
+    window in_time as (partition by sequence_key order by valid_from, valid_to, price_key)
 ),
 
 -- The belief in a price may have been renewed when its end became known; the move was news only once.

@@ -52,7 +52,7 @@ def host_prices(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.Da
             from days join class_offers on price_date >= day_from and price_date < day_to
             group by all
         )
-        select model_class, meter, provider_id, exp(avg(ln(usd_per_mtok))) as usd_per_mtok
+        select model_class, meter, provider_id, exp(avg(ln(usd_per_mtok) order by price_date)) as usd_per_mtok
         from daily group by all order by all
         """,
         {"day": as_of.date(), "days": COMPETITIVE_DAYS},
