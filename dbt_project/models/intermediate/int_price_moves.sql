@@ -17,7 +17,6 @@ with prices_to_tell as (
 headline_spells as (
     select
         spells.*,
-        prices.price_fingerprint,
         {{ sequence_key('spells') }} as sequence_key
     from {{ ref('int_headline_spells') }} as spells
     inner join prices_to_tell as prices on spells.price_key = prices.price_key
@@ -25,7 +24,6 @@ headline_spells as (
 
 spells as (
     select
-        price_fingerprint,
         sequence_key,
         offer_id,
         price_key,
@@ -73,53 +71,63 @@ first_beliefs as (
         min(known_from) as first_known_at
     from headline_spells
     group by price_key, valid_from, series_price
+),
+
+moves as (
+    select
+        sequences.*,
+        first_beliefs.first_known_at
+    from sequences
+    inner join first_beliefs
+        on
+            sequences.price_key = first_beliefs.price_key
+            and sequences.valid_from = first_beliefs.valid_from
+            and sequences.price = first_beliefs.series_price
+    where
+        sequences.old_price <> sequences.price
+        and sequences.old_outside_map is not distinct from sequences.outside_map
+        and sequences.old_valid_to <= sequences.valid_from
 )
 
+-- Most prices have never moved: a row without a time says that this has been told. Without it such a price would be
+-- told again, and without those that it is compared with.
 select
-    md5(sequences.price_key || '|' || cast(sequences.valid_from as varchar)) as change_id,
-    sequences.price_key,
-    sequences.price_fingerprint,
-    sequences.valid_from as changed_at,
-    sequences.date_precision,
-    first_beliefs.first_known_at,
-    sequences.offer_id,
-    sequences.provider_id,
-    sequences.model_label,
-    sequences.meter,
-    sequences.service_tier,
-    sequences.context_from,
-    sequences.context_to,
-    sequences.region,
-    sequences.time_window,
-    sequences.currency,
-    sequences.pricing_unit,
-    cast(sequences.old_price as decimal(38, 18)) as old_price,
-    cast(sequences.price as decimal(38, 18)) as new_price,
-    case when sequences.price < sequences.old_price then 'cut' else 'rise' end as direction,
+    md5(moves.price_key || '|' || cast(moves.valid_from as varchar)) as change_id,
+    prices.price_key,
+    prices.price_fingerprint,
+    moves.valid_from as changed_at,
+    moves.date_precision,
+    moves.first_known_at,
+    moves.offer_id,
+    moves.provider_id,
+    moves.model_label,
+    moves.meter,
+    moves.service_tier,
+    moves.context_from,
+    moves.context_to,
+    moves.region,
+    moves.time_window,
+    moves.currency,
+    moves.pricing_unit,
+    cast(moves.old_price as decimal(38, 18)) as old_price,
+    cast(moves.price as decimal(38, 18)) as new_price,
+    case when moves.price < moves.old_price then 'cut' when moves.price > moves.old_price then 'rise' end as direction,
     case
-        when sequences.price > 0 and sequences.old_price > 0
-            then ln(cast(sequences.price as double) / cast(sequences.old_price as double))
+        when moves.price > 0 and moves.old_price > 0
+            then ln(cast(moves.price as double) / cast(moves.old_price as double))
     end as ln_step,
     case
-        when sequences.old_price > 0
-            then 100 * (cast(sequences.price as double) / cast(sequences.old_price as double) - 1)
+        when moves.old_price > 0
+            then 100 * (cast(moves.price as double) / cast(moves.old_price as double) - 1)
     end as change_percent,
-    date_diff('day', sequences.old_valid_from, sequences.valid_from) as old_price_age_days,
-    date_diff('day', sequences.old_valid_to, sequences.valid_from) as days_not_listed,
-    coalesce(sequences.ended_by = 'announced_end', false)
+    date_diff('day', moves.old_valid_from, moves.valid_from) as old_price_age_days,
+    date_diff('day', moves.old_valid_to, moves.valid_from) as days_not_listed,
+    coalesce(moves.ended_by = 'announced_end', false)
     or coalesce(
-        sequences.valid_to < sequences.valid_from + interval 30 day and sequences.ended_by = 'price_change', false
+        moves.valid_to < moves.valid_from + interval 30 day and moves.ended_by = 'price_change', false
     ) as is_promo,
-    coalesce(sequences.price = sequences.price_before_old, false) as is_revert,
-    sequences.old_evidence_sha256,
-    sequences.evidence_sha256
-from sequences
-inner join first_beliefs
-    on
-        sequences.price_key = first_beliefs.price_key
-        and sequences.valid_from = first_beliefs.valid_from
-        and sequences.price = first_beliefs.series_price
-where
-    sequences.old_price <> sequences.price
-    and sequences.old_outside_map is not distinct from sequences.outside_map
-    and sequences.old_valid_to <= sequences.valid_from
+    coalesce(moves.price = moves.price_before_old, false) as is_revert,
+    moves.old_evidence_sha256,
+    moves.evidence_sha256
+from prices_to_tell as prices
+left join moves on prices.price_key = moves.price_key
