@@ -42,7 +42,8 @@ def price_panel(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.Da
         ),
         prices as (
             select workload_id as workload, month, item, any_value(cluster) as cluster,
-                any_value(model_id) as model_id, exp(sum(n_days * ln(usd_per_mtok) order by day_from) / sum(n_days)) as price
+                any_value(model_id) as model_id,
+                exp(sum(n_days * ln(usd_per_mtok) order by day_from) / sum(n_days)) as price
             from days
             group by workload_id, month, item
         )
