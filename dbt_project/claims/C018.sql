@@ -1,16 +1,3 @@
 -- What did a million tokens of the frontier, then the gpt-5 class, cost in early 2026?
 -- The lowest price on the median day, from input to output tokens. How many providers were "many" is not asked.
-select
-    median(p_star) filter (where workload_id = 'input_only') as observed_low,
-    median(p_star) filter (where workload_id = 'output_only') as observed_high,
-    count(*) as n_evidence,
-    array_to_string(
-        list_sort(list_distinct(list(leader_model_id || ' at ' || leader_provider_id))), '; '
-    ) as evidence
-from marts.mart_frontier_price_daily
-where
-    tier_id = 'eci-gpt-5'
-    and model_group = 'all'
-    and workload_id in ('input_only', 'output_only')
-    and p_star is not null
-    and price_date between date '2026-01-01' and date '2026-03-31'
+{{ price_of_tier('eci-gpt-5', '2026-01-01', '2026-03-31') }}

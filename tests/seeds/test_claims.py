@@ -9,11 +9,11 @@ import duckdb
 import pytest
 
 from pipeline.analytics.claims import ROUNDING
+from pipeline.assets.analytics.claims import QUERIES
 from pipeline.warehouse.publish import contracts, load_manifest
-from pipeline.warehouse.transform import DBT_PROJECT, prepare
+from pipeline.warehouse.transform import prepare
 
 SEEDS = Path(__file__).parents[2] / "seeds"
-QUERIES = {path.stem: path.read_text() for path in (DBT_PROJECT / "claims").glob("*")}
 
 
 def seed(name: str) -> list[dict[str, str]]:

@@ -9,12 +9,24 @@ import dagster as dg
 import duckdb
 import numpy as np
 import pandas as pd
+from jinja2 import Environment, FileSystemLoader
 
 from pipeline.assets.analytics.common import Result, analytic, result, seed
 from pipeline.warehouse.transform import DBT_PROJECT
 
+
+def _queries() -> dict[str, str]:
+    """The SQL of each claim, whole: where several claims ask one question, its macro is written out."""
+    project = Environment(loader=FileSystemLoader(DBT_PROJECT), autoescape=False)  # noqa: S701
+    project.globals |= vars(project.get_template("macros/claims.sql").module)
+    return {
+        path.stem: project.get_template(f"claims/{path.name}").render()
+        for path in sorted((DBT_PROJECT / "claims").glob("*.sql"))
+    }
+
+
 # They read published tables only, so that a reader of the public file can ask them too.
-QUERIES = {path.stem: path.read_text() for path in sorted((DBT_PROJECT / "claims").glob("*.sql"))}
+QUERIES = _queries()
 _READ = sorted({found for query in QUERIES.values() for found in re.findall(r"\b(marts|analytics)\.(\w+)", query)})
 
 
