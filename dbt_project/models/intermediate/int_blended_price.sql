@@ -4,8 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     indexes=[{'columns': ['offer_fingerprint']}],
     pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_id'], 'offer_fingerprint') }}"
 ) }}

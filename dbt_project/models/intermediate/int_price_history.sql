@@ -4,8 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
 ) }}

@@ -5,8 +5,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ drop_outdated('int_quote_set_pairs', ['whole_sha256'], 'part_sha256') }}"
 ) }}
 

@@ -1,8 +1,6 @@
 {# On which days of which prices our belief changed, and when: all of a restatement but why. #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
 ) }}

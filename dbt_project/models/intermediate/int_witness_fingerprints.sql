@@ -4,8 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     indexes=[{'columns': ['page_fingerprint']}],
     pre_hook="{{ drop_outdated('int_page_fingerprints', ['page_key'], 'page_fingerprint') }}"
 ) }}

@@ -6,8 +6,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     indexes=[{'columns': ['witness_fingerprint']}],
     pre_hook="{{ drop_outdated('int_witness_fingerprints', ['page_key', 'price_key'], 'witness_fingerprint') }}"
 ) }}
