@@ -5,11 +5,13 @@ import dagster as dg
 from pipeline.assets.analytics import analytics
 from pipeline.assets.backfill import backfill_web_archive
 from pipeline.assets.capture import capture
-from pipeline.assets.dbt import dbt_build, dbt_process
+from pipeline.assets.dbt import dbt_build, dbt_process, made_of_seeds_alone
 from pipeline.assets.publish import published_asset
 from pipeline.assets.raw import load
+from pipeline.warehouse import transform
 
 published = published_asset([*dbt_build.keys, *analytics.keys])
+assets = [capture, load, dbt_build, analytics, published]
 everything = dg.AssetSelection.all()
 
 daily = dg.define_asset_job(
@@ -21,18 +23,30 @@ rebuild = dg.define_asset_job(
     description="The same without the network: the warehouse from the archive alone.",
 )
 
+
+def due(goes_on: bool) -> set[dg.AssetKey]:
+    """What a run of `daily` makes: all but seeds and what is made of them alone, if those still stand."""
+    standing = made_of_seeds_alone() if goes_on else set()
+    return {key for made in assets for key in made.keys} - standing
+
+
+@dg.schedule(
+    name="daily_schedule",
+    job=daily,
+    cron_schedule="0 6 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+def every_morning() -> dg.RunRequest:
+    """One whole day."""
+    return dg.RunRequest(asset_selection=sorted(due(transform.goes_on())))
+
+
 defs = dg.Definitions(
-    assets=[capture, load, dbt_build, analytics, published],
+    assets=assets,
     resources={"dbt_process": dbt_process},
     jobs=[daily, rebuild, backfill_web_archive],
-    schedules=[
-        dg.ScheduleDefinition(
-            job=daily,
-            cron_schedule="0 6 * * *",
-            execution_timezone="UTC",
-            default_status=dg.DefaultScheduleStatus.RUNNING,
-        )
-    ],
+    schedules=[every_morning],
     # One process: most of a day's run would otherwise be spent on starting others.
     executor=dg.in_process_executor,
 )

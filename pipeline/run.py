@@ -34,7 +34,7 @@ def _run_job(name: str, build: Build) -> RunResult:
     gc.disable()
     import dagster as dg
 
-    from pipeline.definitions import defs
+    from pipeline.definitions import defs, due
 
     gc.freeze()
     gc.enable()
@@ -45,7 +45,10 @@ def _run_job(name: str, build: Build) -> RunResult:
     shutil.copyfile(PROJECT / "dagster.yaml", home / "dagster.yaml")
     os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(name).execute_in_process(
+        job = defs.resolve_job_def(name)
+        if name == "daily":
+            job = job.get_subset(asset_selection=due(build.goes_on))
+        result = job.execute_in_process(
             instance=instance,
             resources={"dbt_process": build},
             raise_on_error=False,

@@ -16,6 +16,10 @@ from pipeline.warehouse import transform
 # would take longer than that of all of Dagster, and 40 MB.
 sys.modules.setdefault("dbt.version", None)  # type: ignore[arg-type]
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets  # noqa: E402
+from dagster_dbt.asset_utils import (  # noqa: E402
+    DAGSTER_DBT_UNIQUE_ID_METADATA_KEY,
+    get_subset_selection_for_context,
+)
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage  # noqa: E402
 
 if sys.modules["dbt.version"] is None:
@@ -50,14 +54,35 @@ def dbt_process() -> Iterator[transform.Build]:
 def dbt_build(context: dg.AssetExecutionContext, dbt_process: dg.ResourceParam[transform.Build]) -> Iterator[Any]:
     """Seeds, models and tests in the build file. A failed test of error severity keeps the run from publishing."""
     manifest = json.loads(transform.prepare().read_text())
-    total = sum(node["resource_type"] in {"seed", "model", "test"} for node in manifest["nodes"].values())
-    dbt_process.begin()
+    selection, indirect = get_subset_selection_for_context(context, manifest, None, None, None, TRANSLATOR, None)
+    dbt_process.begin([*selection, *(["--indirect-selection", indirect] if indirect else [])])
+    selected = {
+        spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]
+        for spec in dbt_build.specs
+        if spec.key in context.selected_asset_keys
+    }
     # Most of what the analytics take is for their imports, and this process has nothing to do now.
     import_module("pipeline.analytics.floor")
     for done, raw_event in enumerate(dbt_process.events(), start=1):
-        node = raw_event["data"]["node_info"]
+        data = raw_event["data"]
+        node = data["node_info"]
+        total = data["num_models"] if node["resource_type"] == "test" else data["total"]
         report("build", done, total, f"{node['node_name']} {node['node_status']}")
-        message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
-        yield from message.to_default_asset_events(manifest, TRANSLATOR, context, transform.PREPARED)
+        # Where dbt cannot go on with its last build, it builds more than was selected.
+        if node["resource_type"] == "test" or node["unique_id"] in selected:
+            message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
+            yield from message.to_default_asset_events(manifest, TRANSLATOR, context, transform.PREPARED)
     if not dbt_process.succeeded:
         context.log.error("dbt build did not succeed; see the failed models and checks")
+
+
+def made_of_seeds_alone() -> set[dg.AssetKey]:
+    """The seeds, and the models that read nothing else: they stand as they are until the project changes."""
+    manifest = json.loads(transform.prepare().read_text())
+    reached: set[str] = set()
+    follow = [*manifest["sources"]]
+    while follow:
+        children = set(manifest["child_map"].get(follow.pop(), [])) - reached
+        reached |= children
+        follow += children
+    return {spec.key for spec in dbt_build.specs if spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY] not in reached}

@@ -4,7 +4,7 @@ import gc
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from multiprocessing import get_context, parent_process
@@ -25,7 +25,6 @@ DBT_PROJECT = PROJECT / "dbt_project"
 PREPARED = DBT_PROJECT / "target"
 _PARSED = "partial_parse.msgpack"
 BUILT_FROM = "built_from"
-"""Beside the manifest: the digest of the project from which all was last built from nothing, written then."""
 # What incremental models delete leaves holes in the file that only a build from nothing closes.
 REFRESH_SECONDS = 30 * 86_400
 _SOURCES = ("*.yml", "models/**/*", "macros/**/*", "tests/**/*", "analyses/**/*", "../seeds/*")
@@ -54,19 +53,25 @@ class Build:
     def __init__(self) -> None:
         # Here, so that only one of the two processes parses the project anew after a change.
         prepare()
+        digest = _project_digest()
+        self.goes_on = _goes_on(digest)
+        """Whether it builds on what the last build left; if not, it builds everything from nothing."""
         # Not a fork: this process may have threads, and a lock that one of them holds would stay closed in the copy.
         context = get_context("spawn")
         self._connection, other_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(other_end,), name="dbt", daemon=True)
+        self._process = context.Process(target=_serve, args=(other_end, digest, self.goes_on), name="dbt", daemon=True)
         self._process.start()
         other_end.close()
         self.succeeded = False
 
-    def begin(self) -> None:
-        """Lets it build seeds and models and run tests, as soon as it has parsed them."""
+    def begin(self, selection: Sequence[str] = ()) -> None:
+        """Lets it build seeds and models and run tests, as soon as it has parsed them.
+
+        `selection` are dbt's options that choose some of them; where it cannot go on, it builds all the same.
+        """
         # Of a process that has ended, `events` tells.
         with suppress(BrokenPipeError):
-            self._connection.send("build")
+            self._connection.send(list(selection))
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The final event of each seed, model and test, as dbt logs it in JSON, while it builds.
@@ -100,7 +105,7 @@ class Build:
 _FINISHED = frozenset({"LogSeedResult", "LogModelResult", "LogTestResult"})
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, digest: str, goes_on: bool) -> None:
     """The other process: parses, waits for the word to build, sends events and in the end the outcome."""
     from google.protobuf.json_format import MessageToDict
 
@@ -118,17 +123,13 @@ def _serve(connection: Connection) -> None:
     try:
         target = _target()
         manifest = cast("Manifest", _invoke(["parse"], target).result)
-        digest, built_from = _project_digest(), target / BUILT_FROM
-        command = ["build", "--exclude-resource-type", "unit_test"]
-        from_nothing = not _goes_on(built_from, digest)
-        if from_nothing:
-            command.append("--full-refresh")
         gc.freeze()
         gc.enable()
-        connection.recv()
+        selection = connection.recv()
+        command = ["build", "--exclude-resource-type", "unit_test", *(selection if goes_on else ["--full-refresh"])]
         built = _invoke(command, target, pass_on, manifest)
-        if built.success and from_nothing:
-            built_from.write_text(digest)
+        if built.success and not goes_on:
+            _built_from().write_text(digest)
         connection.send(built.success)
     except RuntimeError as error:
         connection.send(str(error))
@@ -137,13 +138,25 @@ def _serve(connection: Connection) -> None:
         return
 
 
-def _goes_on(built_from: Path, digest: str) -> bool:
-    """Whether incremental models may go on: other models or seeds may read otherwise what they have told."""
+def goes_on() -> bool:
+    """Whether the next build goes on with what the last one left: its seeds, and what is made of them alone, stand."""
+    return _goes_on(_project_digest())
+
+
+def _goes_on(digest: str) -> bool:
+    # Other models or seeds may read otherwise what incremental models have told.
+    built_from = _built_from()
     return (
-        built_from.exists()
+        settings().build.exists()
+        and built_from.exists()
         and built_from.read_text() == digest
         and time.time() - built_from.stat().st_mtime < REFRESH_SECONDS
     )
+
+
+def _built_from() -> Path:
+    """Beside the manifest: the digest of the project from which all was last built from nothing, written then."""
+    return built_manifest().with_name(BUILT_FROM)
 
 
 def _project_digest() -> str:
