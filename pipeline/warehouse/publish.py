@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -60,8 +60,8 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
         with ThreadPoolExecutor(2) as pool:
             exports = [
                 *(
-                    pool.submit(_export_by_month, connection, view, key, parquet, public / "parquet")
-                    for view, key in daily.items()
+                    pool.submit(_export_by_month, connection, view, days, parquet, public / "parquet")
+                    for view, days in daily.items()
                 ),
                 *(pool.submit(_write, connection, relation, parquet / f"{relation}.parquet") for relation in other),
             ]
@@ -74,8 +74,18 @@ def publish(build_file: Path, public: Path, manifest: Mapping[str, Any]) -> Publ
     return Published(public / FILE_NAME, (public / FILE_NAME).stat().st_size, rows)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> tuple[dict[str, list[str]], list[str]]:
-    """Writes all tables and views; returns the views that count out the days of a key, and the names of all others."""
+class _Days(NamedTuple):
+    """The spans whose days a view counts out, and what of them is the view's grain, with the day."""
+
+    key: list[str]
+    spans: str
+    day_from: str
+    day_to: str
+    among: str
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> tuple[dict[str, _Days], list[str]]:
+    """Writes all tables and views; returns the views that count out the days of spans, and the names of all others."""
     described = contracts(manifest)
     # Of a build file what the project still has: tables of an older version may be left in it.
     tables = [
@@ -105,30 +115,38 @@ def _copy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) ->
             connection.execute(f"create table {schema}.{name} as from build.{schema}.{name} order by all")
         _describe(connection, described[schema, name], "view" if (schema, name) in stay_views else "table")
 
-    keys = _keys_of_daily_views(manifest)
-    daily = {f"{schema}.{name}": keys[schema, name] for schema, name, _ in in_order if (schema, name) in keys}
+    days = _daily_views(manifest)
+    daily = {f"{schema}.{name}": days[schema, name] for schema, name, _ in in_order if (schema, name) in days}
     relations = [f"{schema}.{name}" for schema, name, _ in in_order]
     return daily, [relation for relation in relations if relation not in daily]
 
 
-def _keys_of_daily_views(manifest: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """What, with the day, is the grain of each view that counts out days, as its test has it."""
-    views = {
-        node["attached_node"]: node["test_metadata"]["kwargs"]["columns"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "grain_of_days"
-    }
-    return {
-        (manifest["nodes"][view]["schema"], manifest["nodes"][view]["name"]): columns for view, columns in views.items()
-    }
+def _daily_views(manifest: Mapping[str, Any]) -> dict[tuple[str, str], _Days]:
+    """The views that count out days, as the test of their grain describes them."""
+    nodes = manifest["nodes"]
+    views = {}
+    for node in nodes.values():
+        if node["resource_type"] == "test" and node["test_metadata"]["name"] == "grain_of_days":
+            view = nodes[node["attached_node"]]
+            [spans] = set(node["depends_on"]["nodes"]) - {node["attached_node"]}
+            described = node["test_metadata"]["kwargs"]
+            views[view["schema"], view["name"]] = _Days(
+                described["columns"],
+                f"{nodes[spans]['schema']}.{nodes[spans]['name']}",
+                described["day_from"],
+                described["day_to"],
+                described["among"],
+            )
+    return views
 
 
 def _export_by_month(
-    connection: duckdb.DuckDBPyConnection, view: str, key: list[str], folder: Path, previous: Path
+    connection: duckdb.DuckDBPyConnection, view: str, days: _Days, folder: Path, previous: Path
 ) -> int:
-    """One file a month, key by key; a month of the previous publication in which no row differs keeps its file.
+    """One file a month, key by key; a month of the previous publication in which nothing differs keeps its file.
 
-    Each file bears the digest of its rows. What cannot be read of the previous publication is written anew.
+    Each file bears a digest of what its rows come from: the view, and the spans that reach into the month, cut to it.
+    What cannot be read of the previous publication is written anew.
     """
     (folder / view).mkdir()
     with connection.cursor() as cursor:
@@ -136,19 +154,38 @@ def _export_by_month(
         try:
             written = dict(
                 cursor.execute(
-                    "select parse_filename(file_name), decode(value) from parquet_kv_metadata(?) where key = 'rows'",
+                    "select parse_filename(file_name), decode(value) from parquet_kv_metadata(?) where key = 'spans'",
                     [str(previous / view / "*.parquet")],
                 ).fetchall()
             )
         except duckdb.Error:
             written = {}
+        described = cursor.execute(f"describe {view}").fetchall()
+        columns = ", ".join(column for column, *_ in described if column != "price_date")
+        [[sql]] = cursor.execute(
+            "select sql from duckdb_views() where database_name = 'public' and schema_name || '.' || view_name = ?",
+            [view],
+        ).fetchall()
         months = cursor.execute(
             f"""
-            select cast(date_trunc('month', price_date) as date) as month, count(*),
-                md5(concat_ws('|', version(), ?, count(*), sum(hash(daily))))
-            from {view} as daily group by month order by month
+            with spans as (
+                select {columns}, {days.day_from} as span_from,
+                    least({days.day_to}, (select as_of + 1 from marts.dim_clock)) as span_to
+                from {days.spans} where {days.among}
+            ),
+            parts as (
+                select * exclude (month), cast(month as date) as month, greatest(span_from, month) as part_from,
+                    least(span_to, month + interval 1 month) as part_to
+                from (
+                    select *, unnest(range(date_trunc('month', span_from), span_to, interval 1 month)) as month
+                    from spans where span_from < span_to
+                )
+            )
+            select month, cast(sum(date_diff('day', part_from, part_to)) as bigint),
+                md5(concat_ws('|', version(), ?, count(*), sum(hash({columns}, part_from, part_to))))
+            from parts group by month order by month
             """,  # noqa: S608
-            [str(cursor.execute(f"describe {view}").fetchall())],
+            [f"{described}{sql}"],
         ).fetchall()
     for month, _, digest in months:
         name = f"{month:%Y-%m}.parquet"
@@ -157,8 +194,8 @@ def _export_by_month(
             target.hardlink_to(previous / view / name)
         else:
             rows = f"from {view} where price_date between date '{month}' and last_day(date '{month}')"
-            in_order = f"({rows} order by {', '.join(key)}, price_date)"
-            _write(connection, in_order, target, f", kv_metadata {{rows: '{digest}'}}")
+            in_order = f"({rows} order by {', '.join(days.key)}, price_date)"
+            _write(connection, in_order, target, f", kv_metadata {{spans: '{digest}'}}")
     return sum(n_rows for _, n_rows, _ in months)
 
 
