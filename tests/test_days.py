@@ -237,6 +237,21 @@ def test_a_failing_provider_is_a_failed_check_and_the_run_goes_on(history: Histo
     assert fresh.metadata["openai/pricing"].value == "never"
 
 
+def test_seeds_are_made_on_the_first_day_and_stay(history: History) -> None:
+    import dagster as dg
+
+    os.environ["DAGSTER_HOME"] = str(history.home / "dagster")
+    with dg.DagsterInstance.get() as instance:
+        days = [record.dagster_run.run_id for record in instance.get_run_records()][:-6:-1]
+
+        def made(key: str) -> list[str]:
+            records = instance.fetch_materializations(dg.AssetKey(key.split("/")), limit=100).records
+            return [day for day in days if day in {record.run_id for record in records}]
+
+        assert made("seeds/models") == made("marts/dim_model") == days[:1]
+        assert made("marts/dim_offer") == made("analytics/decline_rates") == days
+
+
 def test_a_page_is_stale_from_its_last_good_capture_on(history: History) -> None:
     with connect(history.home / "build" / "warehouse.duckdb") as connection:
         last = datetime(2026, 3, 4, tzinfo=UTC)

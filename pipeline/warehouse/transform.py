@@ -56,6 +56,9 @@ class Build:
         digest = _project_digest()
         self.goes_on = _goes_on(digest)
         """Whether it builds on what the last build left; if not, it builds everything from nothing."""
+        if not self.goes_on:
+            # Until all is built, the next one cannot go on either.
+            _built_from().unlink(missing_ok=True)
         # Not a fork: this process may have threads, and a lock that one of them holds would stay closed in the copy.
         context = get_context("spawn")
         self._connection, other_end = context.Pipe()

@@ -23,13 +23,17 @@ def build_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     """A warehouse that knows of one attempt, whose time its clock shows."""
     monkeypatch.setenv("TOKENFALL_HOME", str(tmp_path))
     settings.cache_clear()
-    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    attempt = Attempt("c1", "acme", "pricing", "https://acme.example/pricing", "live", noon, noon, "ok")
-    with build.connect(settings().build) as connection:
-        build.prepare(connection, [])
-        build.load(connection, [attempt], {})
+    load_one_attempt(settings().build)
     yield settings().build
     settings.cache_clear()
+
+
+def load_one_attempt(build_file: Path) -> None:
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    attempt = Attempt("c1", "acme", "pricing", "https://acme.example/pricing", "live", noon, noon, "ok")
+    with build.connect(build_file) as connection:
+        build.prepare(connection, [])
+        build.load(connection, [attempt], {})
 
 
 def children() -> list[psutil.Process]:
@@ -75,6 +79,27 @@ def test_a_project_goes_on_with_what_it_built_until_it_changes_or_a_month_has_pa
     assert note_after_a_build() is None
     take_note()
     assert note_after_a_build() == "the same table"
+
+
+def test_what_is_selected_is_built_but_everything_where_it_cannot_go_on(build_file: Path) -> None:
+    def built(*selection: str) -> list[str]:
+        with Build() as dbt:
+            dbt.begin(selection)
+            nodes = sorted(event["data"]["node_info"]["node_name"] for event in dbt.events())
+        assert dbt.succeeded
+        return nodes
+
+    everything = built("--select", "dim_clock")
+    assert {"models", "dim_clock", "mart_coverage"} <= set(everything)
+    assert built("--select", "dim_clock", "--indirect-selection", "empty") == ["dim_clock"]
+    with Build() as dbt:
+        assert dbt.goes_on
+    # What another hand makes of the same file has none of the seeds.
+    build_file.unlink()
+    with Build() as dbt:
+        assert not dbt.goes_on
+    load_one_attempt(build_file)
+    assert built("--select", "dim_clock") == everything
 
 
 def test_a_failed_model_is_an_event_and_no_success(build_file: Path) -> None:
