@@ -13,9 +13,8 @@ such prices are one observation many times over, and the textbook interval cover
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -29,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 YEAR_DAYS = 365.0
 CONFIDENCE = 0.90
+ENDPOINT = "asof_endpoint"
 MIN_EVENTS = 3
 MIN_COVERAGE = 0.90
 MAX_RISE_SHARE = 0.25
@@ -42,6 +42,7 @@ SAME_PRICE = 1e-9
 MAX_EXPONENT = 700.0
 
 DAY_US = 86_400_000_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LABELS = ["series_id", "series_kind", "workload"]
 DECLINE_RATE_COLUMNS = {
@@ -80,8 +81,7 @@ DECLINE_SLOWDOWN_COLUMNS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
+class Rate(NamedTuple):
     """One rate of decline, with everything that is needed to judge it.
 
     `ln_rate_per_year` is the decline of the natural log price in a year of 365 days, `factor_per_year` its exponential,
@@ -92,6 +92,9 @@ class Rate:
     None only where neither the caller nor the data name a time.
     """
 
+    window_days: int | None
+    as_of: pd.Timestamp | None
+    method: str
     ln_rate_per_year: float | None
     factor_per_year: float | None
     halving_months: float | None
@@ -101,19 +104,18 @@ class Rate:
     coverage_share: float | None
     gate: Gate
     reason: str | None
-    method: str
-    as_of: pd.Timestamp | None
-    window_days: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slowdown:
+class Slowdown(NamedTuple):
     """By how much a rate has fallen from one window to the next.
 
     `ln_slowdown` is `ln_rate_before - ln_rate_last`, natural logarithms per year: positive where the decline has slowed
     down. `lo90` and `hi90` are its 90 % limits; the data decide nothing while they lie on both sides of 0.
     """
 
+    window_days: int | None
+    as_of: pd.Timestamp | None
+    method: str
     ln_rate_last: float | None
     ln_rate_before: float | None
     ln_slowdown: float | None
@@ -123,14 +125,14 @@ class Slowdown:
     n_events_before: int
     gate: Gate
     reason: str | None
-    method: str
-    as_of: pd.Timestamp | None
-    window_days: int | None
 
 
 # A price changes a few times a year: lists of a few numbers, which Python reads faster than numpy does.
 class _Steps(NamedTuple):
-    """A step function: microseconds since 1970 in UTC, ascending, and the price from then on (NaN: none in force)."""
+    """A step function: microseconds since 1970 in UTC, ascending, and the price from then on (NaN: none in force).
+
+    It begins with a price.
+    """
 
     at: list[int]
     price: list[float]
@@ -188,20 +190,17 @@ def endpoint_rate(steps: pd.DataFrame, as_of: datetime, window_days: int | None)
     Gates: `insufficient` (no numbers) without a price at both ends, under 90 % of the window covered, under 3 price
     changes, or with a free price; `nonmonotone` (numbers, with a warning) where rises make over 25 % of the movement.
     """
-    moment = utc_moment(as_of)
-    return _endpoint(_window(_read(steps), moment, window_days), moment, window_days)
+    return _rate_of(steps, as_of, window_days, ENDPOINT)
 
 
 def ols_daily(steps: pd.DataFrame, as_of: datetime, window_days: int | None) -> Rate:
     """Least-squares slope of the daily log price, as `endpoint_rate` gates it. For comparison: it has no interval."""
-    one, moment = _read(steps), utc_moment(as_of)
-    return _beside(one, _window(one, moment, window_days), moment, window_days, "ols_daily")
+    return _rate_of(steps, as_of, window_days, "ols_daily")
 
 
 def theil_sen(steps: pd.DataFrame, as_of: datetime, window_days: int | None) -> Rate:
     """Median of all pairwise slopes of the daily log price, gated as `endpoint_rate`. It has no interval either."""
-    one, moment = _read(steps), utc_moment(as_of)
-    return _beside(one, _window(one, moment, window_days), moment, window_days, "theil_sen")
+    return _rate_of(steps, as_of, window_days, "theil_sen")
 
 
 def records_ols(points: pd.DataFrame, year_days: float = YEAR_DAYS, *, as_of: datetime | None = None) -> Rate:
@@ -276,6 +275,9 @@ def slowdown(last: Rate, before: Rate) -> Slowdown:
         )
     lo90, hi90 = limits or (None, None)
     return Slowdown(
+        window_days=last.window_days,
+        as_of=last.as_of,
+        method=last.method,
         ln_rate_last=last.ln_rate_per_year,
         ln_rate_before=before.ln_rate_per_year,
         ln_slowdown=difference,
@@ -285,9 +287,6 @@ def slowdown(last: Rate, before: Rate) -> Slowdown:
         n_events_before=before.n_events,
         gate=gate,
         reason=_joined(reasons),
-        method=last.method,
-        as_of=last.as_of,
-        window_days=last.window_days,
     )
 
 
@@ -332,11 +331,10 @@ class _Series(NamedTuple):
         return len(self.offers) > 1
 
 
-def _frame(rows: Sequence[tuple[_Series, Rate | Slowdown]], dtypes: dict[str, str]) -> pd.DataFrame:
-    """One row for each result, labelled with its series."""
-    columns = {name: [of_one.labels[place] for of_one, _ in rows] for place, name in enumerate(LABELS)}
-    columns |= {name: [getattr(found, name) for _, found in rows] for name in list(dtypes)[len(LABELS) :]}
-    return pd.DataFrame(columns, columns=list(dtypes)).astype(dtypes)
+def _frame(rows: Iterable[tuple[_Series, Rate | Slowdown]], dtypes: dict[str, str]) -> pd.DataFrame:
+    """One row for each result, whose fields are in the order of the columns, labelled with its series."""
+    labelled = [(*of_one.labels, *found) for of_one, found in rows]
+    return pd.DataFrame(labelled, columns=list(dtypes)).astype(dtypes)
 
 
 def _all_series(series: pd.DataFrame) -> list[_Series]:
@@ -374,7 +372,8 @@ def _headline(of_one: _Series, moment: pd.Timestamp, window_days: int | None) ->
         # A provider decides for all its models.
         return _panel(of_one.offers, moment, window_days, shared_events=of_one.labels[1] == "provider")
     [(_, steps)] = of_one.offers
-    return _endpoint(_window(steps, moment, window_days), moment, window_days)
+    [rate] = _rates_in_window(steps, moment, window_days, [ENDPOINT])
+    return rate
 
 
 def _rates_of_series(of_one: _Series, moment: pd.Timestamp, windows: Iterable[int | None]) -> Iterator[Rate]:
@@ -384,10 +383,7 @@ def _rates_of_series(of_one: _Series, moment: pd.Timestamp, windows: Iterable[in
         return
     [(_, steps)] = of_one.offers
     for days in windows:
-        window = _window(steps, moment, days)
-        yield _endpoint(window, moment, days)
-        yield _beside(steps, window, moment, days, "ols_daily")
-        yield _beside(steps, window, moment, days, "theil_sen")
+        yield from _rates_in_window(steps, moment, days, [ENDPOINT, *SLOPES])
         if days is None:
             yield _records(steps, moment, YEAR_DAYS)
 
@@ -410,7 +406,7 @@ def _microseconds(moment: pd.Timestamp) -> int:
 
 
 def _day(microseconds: int) -> str:
-    return f"{pd.Timestamp(microseconds, unit='us'):%Y-%m-%d}"
+    return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d}"
 
 
 def _read(steps: pd.DataFrame) -> _Steps:
@@ -443,7 +439,7 @@ def _columns(steps: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Floats]:
 def _split(
     microseconds: npt.NDArray[np.int64], price: Floats, offer: npt.NDArray[np.int64], n_offers: int
 ) -> list[_Steps]:
-    """The steps of each of the offers that are numbered from 0, in order of time, without repetitions."""
+    """The steps of each of the offers that are numbered from 0: in order, no time twice, from the first price on."""
     order = np.lexsort((microseconds, offer))
     microseconds, price, offer = microseconds[order], price[order], offer[order]
     again = np.zeros(len(order), dtype=bool)
@@ -452,8 +448,11 @@ def _split(
     differs = ~np.isclose(price[twice], price[twice - 1], rtol=SAME_PRICE, atol=0, equal_nan=True)
     if differs.any():
         raise ValueError(f"two prices come into force at one time, on {_day(int(microseconds[twice[differs][0]]))}")
-    at, prices = microseconds[~again].tolist(), price[~again].tolist()
-    edges = np.searchsorted(offer[~again], np.arange(n_offers + 1)).tolist()
+    n_prices = np.append(0, np.cumsum(~np.isnan(price)))
+    has_begun = n_prices[1:] > n_prices[np.searchsorted(offer, offer)]
+    kept = has_begun & ~again
+    at, prices = microseconds[kept].tolist(), price[kept].tolist()
+    edges = np.searchsorted(offer[kept], np.arange(n_offers + 1)).tolist()
     return [_Steps(at[start:end], prices[start:end]) for start, end in pairwise(edges)]
 
 
@@ -462,30 +461,33 @@ def _window(steps: _Steps, moment: pd.Timestamp, window_days: int | None) -> _Wi
         raise ValueError(f"a window has a positive number of days, not {window_days}")
     end = _microseconds(moment)
     n_seen = bisect_right(steps.at, end)
-    first = next((at for at, price in zip(steps.at[:n_seen], steps.price, strict=False) if not math.isnan(price)), None)
-    if first is None:
+    if not n_seen:
         return _Window(0.0, [], [], 0, 0.0, "no price came into force by this day")
-    start = first if window_days is None else end - window_days * DAY_US
+    start = steps.at[0] if window_days is None else end - window_days * DAY_US
     if start == end:
         return _Window(0.0, [], [], 0, 0.0, "the price came into force at this moment")
 
     n_before = bisect_right(steps.at, start)
     edges = [start, *steps.at[n_before:n_seen], end]
     prices = [steps.price[n_before - 1] if n_before else math.nan, *steps.price[n_before:n_seen]]
-    in_force = [(*times, price) for times, price in zip(pairwise(edges), prices, strict=True) if not math.isnan(price)]
-    coverage = sum(until - since for since, until, _ in in_force) / (end - start)
-    moves = [
-        (at, before, after)
-        for (_, _, before), (at, _, after) in pairwise(in_force)
-        if abs(after - before) > SAME_PRICE * max(after, before)
-    ]
+    in_force, before = 0, None
+    moved_at, moves = [], []
+    for since, until, price in zip(edges, edges[1:], prices, strict=False):
+        if math.isnan(price):
+            continue
+        in_force += until - since
+        if before is not None and abs(price - before) > SAME_PRICE * max(price, before):
+            moved_at.append(since)
+            moves.append((before, price))
+        before = price
+    coverage = in_force / (end - start)
     refusal = _refusal(edges, prices, coverage, steps.at[n_seen - 1])
     if refusal is None and window_days is None and end - start < MIN_SPAN_DAYS * DAY_US:
         refusal = f"known for {(end - start) / DAY_US:.0f} days, under {MIN_SPAN_DAYS:.0f}"
     return _Window(
         years=(end - start) / DAY_US / YEAR_DAYS,
-        moved_at=[at for at, _, _ in moves],
-        log_steps=[] if refusal else [math.log(after) - math.log(before) for _, before, after in moves],
+        moved_at=moved_at,
+        log_steps=[] if refusal else [math.log(after) - math.log(before) for before, after in moves],
         n_events=len(moves),
         coverage_share=coverage,
         refusal=refusal,
@@ -528,8 +530,7 @@ def _movement_limits(log_steps: Sequence[float]) -> tuple[float, float]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
+class _Subject(NamedTuple):
     """What a rate is about, known before there is a number."""
 
     method: str
@@ -546,9 +547,9 @@ class _Subject:
     ) -> Rate:
         """The published numbers; without `ln_rate` they are all None."""
         gate, reason = verdict
-        reasons = [reason]
         factor = halving = None
         if ln_rate is not None:
+            reasons = [reason]
             ln_rate += 0.0  # of a price that came back: 0, not -0
             if abs(ln_rate) <= MAX_EXPONENT:
                 factor = math.exp(ln_rate)
@@ -560,8 +561,12 @@ class _Subject:
                 reasons.append("the interval includes 0, so no halving time")
             else:
                 halving = 12 * math.log(2) / ln_rate
+            reason = _joined(reasons)
         lo90, hi90 = limits or (None, None)
         return Rate(
+            window_days=self.window_days,
+            as_of=self.as_of,
+            method=self.method,
             ln_rate_per_year=ln_rate,
             factor_per_year=factor,
             halving_months=halving,
@@ -570,10 +575,7 @@ class _Subject:
             n_events=self.n_events,
             coverage_share=self.coverage_share,
             gate=gate,
-            reason=_joined(reasons),
-            method=self.method,
-            as_of=self.as_of,
-            window_days=self.window_days,
+            reason=reason,
         )
 
 
@@ -581,23 +583,28 @@ def _joined(reasons: Iterable[str | None]) -> str | None:
     return "; ".join(filter(None, reasons)) or None
 
 
-def _endpoint(window: _Window, moment: pd.Timestamp, window_days: int | None) -> Rate:
-    subject = _Subject("asof_endpoint", moment, window_days, window.n_events, window.coverage_share)
-    verdict = _verdict(window.log_steps, window.n_events, window.refusal)
-    if verdict[0] == "insufficient":
-        return subject.rate(verdict)
-    low, high = _movement_limits(window.log_steps)
-    return subject.rate(verdict, window.movement / window.years, (low / window.years, high / window.years))
+def _rate_of(steps: pd.DataFrame, as_of: datetime, window_days: int | None, method: str) -> Rate:
+    [rate] = _rates_in_window(_read(steps), utc_moment(as_of), window_days, [method])
+    return rate
 
 
-def _beside(steps: _Steps, window: _Window, moment: pd.Timestamp, window_days: int | None, method: str) -> Rate:
-    subject = _Subject(method, moment, window_days, window.n_events, window.coverage_share)
+def _rates_in_window(
+    steps: _Steps, moment: pd.Timestamp, window_days: int | None, methods: Iterable[str]
+) -> Iterator[Rate]:
+    """The rates of one series by these methods: `ENDPOINT` and those of `SLOPES`, which are refused alike."""
+    window = _window(steps, moment, window_days)
     verdict = _verdict(window.log_steps, window.n_events, window.refusal)
-    if verdict[0] == "insufficient":
-        return subject.rate(verdict)
-    years, log_price = _daily(steps, moment, window.years)
-    slope = _theil_sen_slope(years, log_price) if method == "theil_sen" else _ols_slope(years, log_price)
-    return subject.rate(verdict, -slope)
+    daily: tuple[Floats, Floats] | None = None
+    for method in methods:
+        subject = _Subject(method, moment, window_days, window.n_events, window.coverage_share)
+        if verdict[0] == "insufficient":
+            yield subject.rate(verdict)
+        elif method == ENDPOINT:
+            low, high = _movement_limits(window.log_steps)
+            yield subject.rate(verdict, window.movement / window.years, (low / window.years, high / window.years))
+        else:
+            daily = daily or _daily(steps, moment, window.years)
+            yield subject.rate(verdict, -SLOPES[method](*daily))
 
 
 def _daily(steps: _Steps, moment: pd.Timestamp, years: float) -> tuple[Floats, Floats]:
@@ -619,7 +626,8 @@ def _theil_sen_slope(years: Floats, log_price: Floats) -> float:
     day = np.rint(years * YEAR_DAYS).astype(np.int64)
     first = np.flatnonzero(np.concatenate([[True], (np.diff(log_price) != 0) | (np.diff(day) != 1)]))
     length = np.diff(first, append=len(day))
-    earlier, later = np.triu_indices(len(first), k=1)
+    run = np.arange(len(first))
+    earlier, later = np.nonzero(run[:, np.newaxis] < run)
     # Between two such runs, every distance from the nearest days to the farthest ones, as often as it occurs.
     n_lags = length[earlier] + length[later] - 1
     step = np.arange(n_lags.sum()) - np.repeat(np.cumsum(n_lags) - n_lags, n_lags)
@@ -637,11 +645,13 @@ def _theil_sen_slope(years: Floats, log_price: Floats) -> float:
     return float(slope[order][np.searchsorted(rank, middle, side="right")].mean())
 
 
+SLOPES: dict[str, Callable[[Floats, Floats], float]] = {"ols_daily": _ols_slope, "theil_sen": _theil_sen_slope}
+
+
 def _records(steps: _Steps, moment: pd.Timestamp, year_days: float) -> Rate:
     records: list[tuple[int, float]] = []
-    for at, price in zip(steps.at, steps.price, strict=True):
-        if at > _microseconds(moment):
-            break
+    n_seen = bisect_right(steps.at, _microseconds(moment))
+    for at, price in zip(steps.at[:n_seen], steps.price, strict=False):
         if not math.isnan(price) and (not records or price < records[-1][1] * (1 - SAME_PRICE)):
             records.append((at, price))
     subject = _Subject("records_ols", moment, None, len(records), None)
