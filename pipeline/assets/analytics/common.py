@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.assets import OWNERS
@@ -51,6 +53,31 @@ def result(frame: pd.DataFrame, broken: pd.DataFrame, claim: str, **plots: Draw)
     Plots are drawn in another process, so what draws one is a `functools.partial` of a function of a module.
     """
     return Result(frame, broken, claim, plots)
+
+
+def columns(frame: pd.DataFrame, *names: str) -> dict[str, npt.NDArray[Any]]:
+    """These columns of a frame as `pipeline.analytics.plots` takes them, moments in UTC."""
+    taken: dict[str, npt.NDArray[Any]] = {}
+    for name in names:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column):
+            taken[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        elif isinstance(column.dtype, pd.DatetimeTZDtype):
+            taken[name] = column.dt.tz_convert(None).to_numpy()
+        else:
+            taken[name] = column.to_numpy()
+    return taken
+
+
+def bars(labels: Iterable[str], rows: pd.DataFrame, value: Any, low: Any, high: Any) -> dict[str, npt.NDArray[Any]]:
+    """The rows of an interval plot, from the columns of these names."""
+    named = rows[[value, low, high]].set_axis(["value", "low", "high"], axis=1).assign(label=list(labels))
+    return columns(named, "label", "value", "low", "high")
+
+
+def outside(rows: pd.DataFrame, low: str, value: str, high: str) -> "pd.Series[bool]":
+    """Which rows have a value that is not within its limits."""
+    return (rows[low] > rows[value]) | (rows[high] < rows[value])
 
 
 Make = Callable[[duckdb.DuckDBPyConnection, datetime], Result]

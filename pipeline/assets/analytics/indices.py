@@ -6,7 +6,7 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, columns, mart, outside, result
 
 WORKLOADS = (HEADLINE_WORKLOAD, "output_only")
 
@@ -82,11 +82,11 @@ def price_index(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Resul
     numbers = rows["index_value"].notna()
     broken = rows[
         (numbers & (rows["index_value"] <= 0))
-        | (rows["lo90"] > rows["index_value"])
-        | (rows["hi90"] < rows["index_value"])
+        | outside(rows, "lo90", "index_value", "hi90")
         | (rows["lo90"].isna() & rows["reason"].isna())
     ]
-    curves = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
+    shown = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
+    curves = columns(shown, "method", "period", "index_value", "lo90", "hi90")
     return result(
         rows,
         broken,

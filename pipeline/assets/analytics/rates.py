@@ -6,7 +6,7 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, bars, columns, mart, outside, result
 
 SERIES = [
     mart(name) for name in ("mart_frontier_price", "mart_blended_price", "dim_provider", "dim_model", "dim_clock")
@@ -120,7 +120,7 @@ def decline_rates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Res
     tiers = tier_names(connection)
     curves = connection.execute(
         "select price_date, tier_id, p_star from marts.mart_frontier_price_daily"
-        " where model_group = 'all' and workload_id = ? and p_star is not null",
+        " where model_group = 'all' and workload_id = ? and p_star is not null order by price_date",
         [HEADLINE_WORKLOAD],
     ).df()
     headline = rates[
@@ -129,25 +129,19 @@ def decline_rates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Res
         & rates["series_kind"].isin(PLOTTED_KINDS)
         & (rates["window_days"] == 365)
     ]
-    forest = pd.DataFrame(
-        {
-            "label": [tiers.get(series, series) for series in headline["series_id"]],
-            "value": headline["ln_rate_per_year"],
-            "low": headline["lo90"],
-            "high": headline["hi90"],
-        }
+    forest = bars(
+        [tiers.get(series, series) for series in headline["series_id"]], headline, "ln_rate_per_year", "lo90", "hi90"
     )
     broken = rates[
         (rates["gate"].isin(["ok"]) & rates["ln_rate_per_year"].isna() & rates["reason"].isna())
-        | (rates["lo90"] > rates["ln_rate_per_year"])
-        | (rates["hi90"] < rates["ln_rate_per_year"])
+        | outside(rates, "lo90", "ln_rate_per_year", "hi90")
     ]
     title = f"Price of a fixed capability, 3:1 input to output, as of {as_of:%Y-%m-%d}"
     return result(
         rates,
         broken,
         "Every rate lies in its interval, and every missing one has a reason.",
-        frontier=partial(plots.frontier, curves, tiers, title),
+        frontier=partial(plots.frontier, columns(curves, "price_date", "tier_id", "p_star"), tiers, title),
         last_year=partial(
             plots.intervals, forest, "Decline over the last 365 days", "natural log per year, 90 % interval"
         ),
@@ -161,18 +155,12 @@ def decline_slowdown(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> 
     slowdowns = decline_slowdown_frame(connection, as_of)
     tiers = tier_names(connection)
     headline = slowdowns[(slowdowns["workload"] == HEADLINE_WORKLOAD) & (slowdowns["series_kind"] == "capability_tier")]
-    forest = pd.DataFrame(
-        {
-            "label": [tiers.get(series, series) for series in headline["series_id"]],
-            "value": headline["ln_slowdown"],
-            "low": headline["lo90"],
-            "high": headline["hi90"],
-        }
+    forest = bars(
+        [tiers.get(series, series) for series in headline["series_id"]], headline, "ln_slowdown", "lo90", "hi90"
     )
     broken = slowdowns[
         (slowdowns["ln_slowdown"].isna() & slowdowns["reason"].isna())
-        | (slowdowns["lo90"] > slowdowns["ln_slowdown"])
-        | (slowdowns["hi90"] < slowdowns["ln_slowdown"])
+        | outside(slowdowns, "lo90", "ln_slowdown", "hi90")
     ]
     return result(
         slowdowns,
