@@ -17,10 +17,11 @@ The quantities that no data set gives are in `Assumptions` and `RooflineAssumpti
 
 import math
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -396,20 +397,37 @@ def monte_carlo(
     throughput, so that estimates of several models differ by their throughputs alone.
     """
     assumptions = assumptions or Assumptions()
-    utilisation = assumptions.utilisation.draw(rng, draws)
-    speed = tokens_per_s_per_gpu * assumptions.field_ratio.draw(rng, draws)
-    capital_share = power_share = 0.0
+    return _estimate(tokens_per_s_per_gpu, hardware, assumptions, _drawn(hardware, rng, assumptions, draws))
+
+
+class _Drawn(NamedTuple):
+    """Draws of what a cost is made of, whatever the throughput: USD per GPU and hour, and two shares."""
+
     hourly: float | Floats
+    utilisation: Floats
+    field_ratio: Floats
+
+
+def _drawn(
+    hardware: RentQuantiles | OwnedHardware, rng: np.random.Generator, assumptions: Assumptions, draws: int
+) -> _Drawn:
+    utilisation, field_ratio = assumptions.utilisation.draw(rng, draws), assumptions.field_ratio.draw(rng, draws)
     if isinstance(hardware, RentQuantiles):
-        hourly = hardware.draw(rng, draws)
-    else:
-        hourly = hardware.per_hour(
-            assumptions, assumptions.pue.draw(rng, draws), assumptions.usd_per_kwh.draw(rng, draws)
-        )
+        return _Drawn(hardware.draw(rng, draws), utilisation, field_ratio)
+    pue, usd_per_kwh = assumptions.pue.draw(rng, draws), assumptions.usd_per_kwh.draw(rng, draws)
+    return _Drawn(hardware.per_hour(assumptions, pue, usd_per_kwh), utilisation, field_ratio)
+
+
+def _estimate(
+    tokens_per_s_per_gpu: float, hardware: RentQuantiles | OwnedHardware, assumptions: Assumptions, drawn: _Drawn
+) -> CostEstimate:
+    capital_share = power_share = 0.0
+    if isinstance(hardware, OwnedHardware):
         middle = hardware.middle(assumptions)
         power_share = hardware.kw * assumptions.pue.mode * assumptions.usd_per_kwh.mode / middle
         capital_share = 1 - power_share - assumptions.opex_per_hour / middle
-    p05, p50, p95 = np.quantile(bottom_up(hourly, speed, utilisation), (0.05, 0.5, 0.95))
+    costs = bottom_up(drawn.hourly, tokens_per_s_per_gpu * drawn.field_ratio, drawn.utilisation)
+    p05, p50, p95 = np.quantile(costs, (0.05, 0.5, 0.95))
     return CostEstimate(
         p05=float(p05),
         p50=float(p50),
@@ -584,27 +602,31 @@ def cost_floor_bottom_up(
     settings = settings or CostSettings()
     moment = utc_moment(as_of)
     today = moment.tz_localize(None)
-    throughput = throughput[pd.to_datetime(throughput["published_on"]) <= today]
+    speeds = _measured_speeds(throughput[pd.to_datetime(throughput["published_on"]) <= today])
+    gpus = _rows_of(hardware)
+    supplies = {gpu["gpu"]: list(_supplies(gpu, rents, today, settings.rent_kind)) for gpu in gpus}
     rows: list[dict[str, Any]] = []
     for model in _rows_of(models):
-        for gpu in _rows_of(hardware):
-            measured = throughput[
-                (throughput["model_class"] == model["model_class"]) & (throughput["gpu"] == gpu["gpu"])
-            ]
-            speeds = list(_measured_speeds(measured))
+        for gpu in gpus:
+            known = speeds.get((model["model_class"], gpu["gpu"]), [])
             described_on = max(pd.Timestamp(model["source_date"]), pd.Timestamp(gpu["source_date"]))
-            if not speeds and gpu["rented_as"] == gpu["gpu"] and described_on <= today:
-                speeds = [_roofline_speed(model, gpu, settings.roofline)]
-            supplies = list(_supplies(gpu, rents, today, settings.rent_kind))
+            if not known and gpu["rented_as"] == gpu["gpu"] and described_on <= today:
+                known = [_roofline_speed(model, gpu, settings.roofline)]
             about = {"as_of": moment, "model_class": model["model_class"], "gpu": gpu["gpu"]}
             rows += [
-                {**about, **row} for speed in speeds for supply in supplies for row in _rows(speed, supply, settings)
+                {**about, **row}
+                for speed in known
+                for supply in supplies[gpu["gpu"]]
+                for row in _rows(speed, supply, settings)
             ]
     return pd.DataFrame(rows, columns=list(COST_COLUMNS)).astype(COST_COLUMNS)
 
 
 def _rows(speed: _Speed, supply: _Supply, settings: CostSettings) -> Iterator[dict[str, Any]]:
-    assumptions = settings.of(speed.method)
+    assumptions, hardware = settings.of(speed.method), supply.hardware
+    drawn = None
+    if hardware is not None:
+        drawn = _drawn(hardware, np.random.default_rng(settings.seed), assumptions, settings.draws)
     for meter in METERS:
         row: dict[str, Any] = {
             "meter": meter,
@@ -624,11 +646,10 @@ def _rows(speed: _Speed, supply: _Supply, settings: CostSettings) -> Iterator[di
         else:
             row["tokens_per_s_per_gpu"] = 1 / seconds
             row["reason"] = supply.reason or speed.caveat
-            if supply.hardware is not None:
-                rng = np.random.default_rng(settings.seed)
-                estimate = monte_carlo(1 / seconds, supply.hardware, rng, assumptions, settings.draws)
+            if hardware is not None and drawn is not None:
+                estimate = _estimate(1 / seconds, hardware, assumptions, drawn)
                 row |= {name: getattr(estimate, name) for name in CostEstimate.__slots__}
-                row |= {"gate": "ok", "usd_per_gpu_hour": supply.hardware.middle(assumptions)}
+                row |= {"gate": "ok", "usd_per_gpu_hour": hardware.middle(assumptions)}
         yield row
 
 
@@ -656,19 +677,24 @@ def _supplies(gpu: dict[str, Any], rents: pd.DataFrame, today: pd.Timestamp, ren
         yield _Supply("owned", OwnedHardware(float(gpu["capex_usd_per_gpu"]), float(gpu["server_kw_per_gpu"])))
 
 
-def _measured_speeds(measured: pd.DataFrame) -> Iterator[_Speed]:
-    for basis, every in measured.groupby("basis", sort=True):
+def _measured_speeds(throughput: pd.DataFrame) -> dict[tuple[str, str], list[_Speed]]:
+    """What was measured of each model class on each GPU: per basis the newest."""
+    speeds: defaultdict[tuple[str, str], list[_Speed]] = defaultdict(list)
+    for (model_class, gpu, basis), every in throughput.groupby(["model_class", "gpu", "basis"], sort=True):
         newest = every[every["published_on"] == every["published_on"].max()]
         seconds, unknown = _SECONDS[str(basis)](newest)
-        yield _Speed(
-            method=str(basis),
-            precision=str(newest["precision"].iloc[0]),
-            n_gpu=int(newest["n_gpu"].max()),
-            seconds=_with_blend(seconds),
-            unknown=unknown,
-            n_obs=len(newest),
-            source=str(newest["source"].iloc[0]),
+        speeds[str(model_class), str(gpu)].append(
+            _Speed(
+                method=str(basis),
+                precision=str(newest["precision"].iloc[0]),
+                n_gpu=int(newest["n_gpu"].max()),
+                seconds=_with_blend(seconds),
+                unknown=unknown,
+                n_obs=len(newest),
+                source=str(newest["source"].iloc[0]),
+            )
         )
+    return speeds
 
 
 def _with_blend(seconds: dict[str, float]) -> dict[str, float]:

@@ -175,5 +175,10 @@ def as_of_moment(connection: duckdb.DuckDBPyConnection) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def as_stored(moment: datetime) -> datetime:
+    """A moment as tables hold it: UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
 def _picture(svg: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![plot](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")

@@ -26,10 +26,13 @@ PARAMETER_TOLERANCE = 0.15
 
 
 def _with_class_offers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes a temporary table of what hosts ask for the open models of each class, promos and free offers left out."""
+    """Makes a temporary table of what hosts ask for the open models of each class, promos and free offers left out.
+
+    Once per connection: nothing changes the marts while statistics are made of them.
+    """
     connection.execute(
         """
-        create or replace temp table class_offers as
+        create temp table if not exists class_offers as
         select classes.model_class,
             case blends.workload_id when 'input_only' then 'input' when 'output_only' then 'output' else 'blend_3_1' end
                 as meter,

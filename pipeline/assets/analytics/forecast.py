@@ -11,6 +11,7 @@ from pipeline.assets.analytics.common import (
     Result,
     analytic,
     analytic_key,
+    as_stored,
     bars,
     columns,
     mart,
@@ -49,11 +50,11 @@ def forecasts_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> p
     """The rows of `analytics.forecasts`, from the scores and floors as of the same day."""
     from pipeline.analytics import forecast
 
-    scored = connection.execute("from analytics.forecast_scores where as_of = ?", [_utc(as_of)]).df()
+    scored = connection.execute("from analytics.forecast_scores where as_of = ?", [as_stored(as_of)]).df()
     lowest = dict(
         connection.execute(
             "select meter, min(p05) from analytics.floor_estimates where gate = 'ok' and as_of = ? group by meter",
-            [_utc(as_of)],
+            [as_stored(as_of)],
         ).fetchall()
     )
     floors = {workload: lowest[meter] for workload, meter in FLOOR_METERS.items() if meter in lowest}
@@ -133,8 +134,3 @@ def forecasts(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
             f"Price of the {tier}, 3:1 input to output, as of {as_of:%Y-%m-%d}",
         ),
     )
-
-
-def _utc(moment: datetime) -> datetime:
-    """The moment as tables hold it: UTC without a zone."""
-    return moment.replace(tzinfo=None)

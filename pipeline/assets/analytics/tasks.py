@@ -11,6 +11,7 @@ from pipeline.assets.analytics.common import (
     Result,
     analytic,
     analytic_key,
+    as_stored,
     bars,
     mart,
     outside,
@@ -71,7 +72,7 @@ def margin_squeeze_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime)
     """The rows of `analytics.margin_squeeze`, from the costs and forecasts as of the same day."""
     from pipeline.analytics import tasks
 
-    day = as_of.replace(tzinfo=None)
+    day = as_stored(as_of)
     costs = connection.execute(
         "from analytics.task_cost where choice_kind = 'capability_tier' and as_of = ?", [day]
     ).df()
