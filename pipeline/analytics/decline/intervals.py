@@ -37,6 +37,7 @@ def mover_difference(
 
 
 def movement_limits(log_steps: Sequence[float]) -> tuple[float, float]:
+    """Limits of the sum of the steps, cuts less rises, as a decline of the log price."""
     cuts = np.array([-step for step in log_steps if step < 0])
     rises = np.array([step for step in log_steps if step > 0])
     largest = max(map(abs, log_steps), default=0.0)

@@ -297,6 +297,7 @@ def _daily(steps: Steps, moment: pd.Timestamp, years: float) -> tuple[Floats, Fl
 
 
 def ols_slope(years: Floats, log_price: Floats) -> float:
+    """The least-squares slope of log prices."""
     centred = years - years.mean()
     return float(centred @ log_price / (centred @ centred))
 
@@ -329,6 +330,7 @@ SLOPES: dict[str, Callable[[Floats, Floats], float]] = {"ols_daily": ols_slope, 
 
 
 def rate_of_records(steps: Steps, moment: pd.Timestamp, year_days: float) -> Rate:
+    """`records_ols` of steps that are read."""
     records: list[tuple[int, float]] = []
     n_seen = bisect_right(steps.at, microseconds(moment))
     for at, price in zip(steps.at[:n_seen], steps.price, strict=False):
@@ -352,6 +354,7 @@ def rate_of_records(steps: Steps, moment: pd.Timestamp, year_days: float) -> Rat
 def rate_of_panel(
     offers: Sequence[tuple[str, Steps]], moment: pd.Timestamp, window_days: int | None, shared_events: bool
 ) -> Rate:
+    """`panel_rate` of offers that are read, each with its cluster."""
     windows = [(cluster, window_of(steps, moment, window_days)) for cluster, steps in offers]
     used = [(cluster, window) for cluster, window in windows if window.refusal is None]
     left_out = [window.refusal for _, window in windows if window.refusal is not None]

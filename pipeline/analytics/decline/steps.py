@@ -50,6 +50,7 @@ class Window(NamedTuple):
 
 
 def utc_moment(as_of: datetime) -> pd.Timestamp:
+    """The moment in UTC. Raises ValueError for one without a zone."""
     moment = pd.Timestamp(as_of)
     if moment.tzinfo is None:
         raise ValueError(f"as_of has no time zone: {as_of!r}")
@@ -57,14 +58,17 @@ def utc_moment(as_of: datetime) -> pd.Timestamp:
 
 
 def microseconds(moment: pd.Timestamp) -> int:
+    """Since 1970."""
     return moment.value // 1000
 
 
 def iso_day(microseconds: int) -> str:
+    """The day, in UTC, of so many microseconds since 1970."""
     return f"{EPOCH + timedelta(microseconds=microseconds):%Y-%m-%d}"
 
 
 def read_steps(steps: pd.DataFrame) -> Steps:
+    """One series. Raises ValueError as `endpoint_rate` says."""
     at, price = read_columns(steps)
     [one] = split_offers(at, price, np.zeros(len(at), dtype=np.int64), 1)
     return one
@@ -78,6 +82,7 @@ def read_offers(steps: pd.DataFrame, offer: str, cluster: str) -> list[tuple[str
 
 
 def read_columns(steps: pd.DataFrame) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Microseconds since 1970, and prices (NaN for null). Raises ValueError as `endpoint_rate` says."""
     at = steps["at"]
     if not isinstance(at.dtype, pd.DatetimeTZDtype):
         if any(getattr(moment, "tzinfo", None) is None for moment in at):
@@ -112,6 +117,7 @@ def split_offers(
 
 
 def window_of(steps: Steps, moment: pd.Timestamp, window_days: int | None) -> Window:
+    """The days up to `moment`; without a number of them, all since the first price."""
     if window_days is not None and window_days <= 0:
         raise ValueError(f"a window has a positive number of days, not {window_days}")
     end = microseconds(moment)
