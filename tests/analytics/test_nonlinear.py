@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.analytics.decline import _ols_slope
+from pipeline.analytics.decline.rates import ols_slope
 from pipeline.analytics.nonlinear import Floats, fit_nonlinear
 
 NIST = Path(__file__).parent / "nist"
@@ -106,4 +106,4 @@ def test_norris() -> None:
     np.testing.assert_allclose(fit.parameters, [-0.262323073774029, 1.00211681802045], rtol=1e-9)
     np.testing.assert_allclose(fit.standard_errors, [0.232818234301152, 0.429796848199937e-03], rtol=1e-9)
     assert fit.rss == pytest.approx(26.6173985294224, rel=1e-9)
-    assert _ols_slope(x, y) == pytest.approx(1.00211681802045, rel=1e-11)
+    assert ols_slope(x, y) == pytest.approx(1.00211681802045, rel=1e-11)

@@ -20,9 +20,10 @@ MARTS = """
         offer_id varchar, model_id varchar, provider_id varchar, workload_id varchar, service_tier varchar,
         context_from bigint, day_from date, day_to date, usd_per_mtok double, is_promo boolean
     );
-    create table marts.mart_frontier_price_daily (
-        price_date date, tier_id varchar, model_group varchar, workload_id varchar, p_star double
+    create table marts.mart_frontier_price (
+        tier_id varchar, model_group varchar, workload_id varchar, day_from date, day_to date, p_star double
     );
+    create table marts.dim_clock as select date '2025-01-31' as as_of;
 """
 
 
@@ -108,11 +109,22 @@ def test_a_provider_is_a_panel_of_its_offers_by_model(connection: duckdb.DuckDBP
 
 
 def test_a_tier_has_a_series_for_each_group_of_models(connection: duckdb.DuckDBPyConnection) -> None:
-    days = [("all", 1, 9), ("all", 2, 9), ("all", 3, 7), ("reasoning", 2, 8), ("non_reasoning", 1, 9), ("all", 5, 7)]
-    for group, day, price in days:
+    spans = [
+        ("all", "2025-01-01", "2025-01-02", 9),
+        # Another offer leads at the same price.
+        ("all", "2025-01-02", "2025-01-03", 9),
+        ("all", "2025-01-03", "2025-01-04", 7),
+        ("all", "2025-01-05", None, 7),
+        ("reasoning", "2025-01-02", "2025-01-03", 8),
+        # Promos alone are no price.
+        ("reasoning", "2025-01-03", None, None),
+        ("non_reasoning", "2025-01-01", "2025-02-01", 9),
+        # Announced.
+        ("non_reasoning", "2025-02-01", None, 1),
+    ]
+    for group, since, until, price in spans:
         connection.execute(
-            "insert into marts.mart_frontier_price_daily values (?, 'eci-x', ?, 'chat', ?)",
-            [date(2025, 1, day), group, price],
+            "insert into marts.mart_frontier_price values ('eci-x', ?, 'chat', ?, ?, ?)", [group, since, until, price]
         )
     assert series(connection, "capability_tier", "eci-x") == [
         (date(2025, 1, 1), 9),
@@ -121,7 +133,10 @@ def test_a_tier_has_a_series_for_each_group_of_models(connection: duckdb.DuckDBP
         (date(2025, 1, 4), None),
         (date(2025, 1, 5), 7),
     ]
-    assert series(connection, "capability_tier_reasoning", "eci-x") == [(date(2025, 1, 2), 8)]
+    assert series(connection, "capability_tier_reasoning", "eci-x") == [
+        (date(2025, 1, 2), 8),
+        (date(2025, 1, 3), None),
+    ]
     assert series(connection, "capability_tier_non_reasoning", "eci-x") == [(date(2025, 1, 1), 9)]
 
 

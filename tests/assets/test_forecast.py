@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.analytics import plots
-from pipeline.assets.analytics.common import contract
-from pipeline.assets.analytics.forecast import forecast_scores_frame, forecasts_frame, month_end_prices
+from pipeline.assets.analytics.common import columns, contract
+from pipeline.assets.analytics.forecast import FAN, forecast_scores_frame, forecasts_frame, month_end_prices
 from pipeline.warehouse.tables import write_table
 
 AS_OF = datetime(2026, 10, 1, tzinfo=UTC)
@@ -72,9 +72,12 @@ def test_floors_of_another_day_are_not_known(warehouse: duckdb.DuckDBPyConnectio
 
 
 def test_a_fan_is_drawn_of_what_there_is(warehouse: duckdb.DuckDBPyConnection) -> None:
-    history, ahead = month_end_prices(warehouse), made(warehouse, AS_OF).query("method == 'drift_walk'")
-    drawn = plots.fan(history, ahead[~ahead["with_floor"]], ahead[ahead["with_floor"]], "one tier")
+    history = columns(month_end_prices(warehouse), "month_end", "price")
+    ahead = made(warehouse, AS_OF).query("method == 'drift_walk'")
+    free, floored = (columns(rows, *FAN) for rows in (ahead[~ahead["with_floor"]], ahead[ahead["with_floor"]]))
+    no_history, nothing = ({name: values[:0] for name, values in some.items()} for some in (history, free))
+    drawn = plots.fan(history, free, floored, "one tier")
     assert "median, with floor" in drawn
-    assert drawn == plots.fan(history, ahead[~ahead["with_floor"]], ahead[ahead["with_floor"]], "one tier")
-    assert "<svg" in plots.fan(history, ahead.head(0), ahead.head(0), "without a forecast")
-    assert "<svg" in plots.fan(history.head(0), ahead.head(0), ahead.head(0), "nothing")
+    assert drawn == plots.fan(history, free, floored, "one tier")
+    assert "<svg" in plots.fan(history, nothing, nothing, "without a forecast")
+    assert "<svg" in plots.fan(no_history, nothing, nothing, "nothing")

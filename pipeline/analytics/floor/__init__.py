@@ -1,9 +1,9 @@
 """How low a price can go: what tokens cost to make, where their price levels off, and what the cheapest hosts ask.
 
-Costs and prices are USD per 1,000,000 tokens. `bottom_up`, `roofline` and `crossover` are about cost (`cost`),
-`asymptote` about the price of a fixed capability (`decay`); `combined` pools them. Every table has a function that
-makes it from frames: `cost_floor_bottom_up`, `cost_floor_statistical`, `floor_estimates`, `floor_gap`,
-`self_hosting_crossover`.
+Costs and prices are USD per 1,000,000 tokens. What tokens cost is in `cost`, from estimates (`estimate`) and rooflines
+(`machine`), and what that means for who hosts a model in `self_hosting`; `decay` is about where the price of a fixed
+capability levels off, and `combined` pools them. Every table has a function that makes it from frames:
+`cost_floor_bottom_up`, `cost_floor_statistical`, `floor_estimates`, `floor_gap`, `self_hosting_crossover`.
 """
 
 from pipeline.analytics.floor.combined import (
@@ -17,31 +17,27 @@ from pipeline.analytics.floor.combined import (
     floor_gap,
     pool,
 )
-from pipeline.analytics.floor.cost import (
-    COST_COLUMNS,
-    CROSSOVER_COLUMNS,
-    METERS,
-    OVERHEADS,
+from pipeline.analytics.floor.cost import COST_COLUMNS, METERS, CostSettings, cost_floor_bottom_up
+from pipeline.analytics.floor.decay import Asymptote, asymptote
+from pipeline.analytics.floor.estimate import (
     Assumptions,
     CostEstimate,
-    CostSettings,
-    Gpu,
-    ModelShape,
     OwnedHardware,
     Range,
     RentQuantiles,
-    Roofline,
-    RooflineAssumptions,
     bottom_up,
-    cost_floor_bottom_up,
-    crossover,
-    decode_step_seconds,
     monte_carlo,
     owned_rent,
-    roofline,
-    self_hosting_crossover,
 )
-from pipeline.analytics.floor.decay import Asymptote, asymptote
+from pipeline.analytics.floor.machine import (
+    Gpu,
+    ModelShape,
+    Roofline,
+    RooflineAssumptions,
+    decode_step_seconds,
+    roofline,
+)
+from pipeline.analytics.floor.self_hosting import CROSSOVER_COLUMNS, OVERHEADS, crossover, self_hosting_crossover
 
 __all__ = [
     "COST_COLUMNS",

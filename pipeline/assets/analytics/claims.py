@@ -8,10 +8,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
 
-from pipeline.assets.analytics.common import Result, analytic, result, seed
+from pipeline.assets.analytics.common import Result, analytic, bars, result, seed
 from pipeline.warehouse.transform import DBT_PROJECT
 
 
@@ -69,7 +70,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]
     return dict(zip(columns, row, strict=True))
 
 
-def _misses(scorecard: pd.DataFrame) -> pd.DataFrame:
+def _misses(scorecard: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     """The observed range of each claim that misses, as multiples of the claimed number or the middle of its range."""
     missing = scorecard[scorecard["verdict"].isin(["refuted", "off_track"]) & (scorecard["observed_low"] > 0)]
     claimed = np.sqrt(
@@ -77,11 +78,5 @@ def _misses(scorecard: pd.DataFrame) -> pd.DataFrame:
     )
     low: pd.Series = missing["observed_low"] / claimed
     high: pd.Series = missing["observed_high"] / claimed
-    return pd.DataFrame(
-        {
-            "label": missing["claim_id"] + " " + missing["subject"],
-            "value": np.sqrt(low * high),
-            "low": low,
-            "high": high,
-        }
-    )
+    ranges = missing.assign(value=np.sqrt(low * high), low=low, high=high)
+    return bars(missing["claim_id"] + " " + missing["subject"], ranges, "value", "low", "high")

@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 import duckdb
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pipeline.assets import OWNERS
@@ -51,6 +53,31 @@ def result(frame: pd.DataFrame, broken: pd.DataFrame, claim: str, **plots: Draw)
     Plots are drawn in another process, so what draws one is a `functools.partial` of a function of a module.
     """
     return Result(frame, broken, claim, plots)
+
+
+def columns(frame: pd.DataFrame, *names: str) -> dict[str, npt.NDArray[Any]]:
+    """These columns of a frame as `pipeline.analytics.plots` takes them, moments in UTC."""
+    taken: dict[str, npt.NDArray[Any]] = {}
+    for name in names:
+        column = frame[name]
+        if pd.api.types.is_numeric_dtype(column):
+            taken[name] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        elif isinstance(column.dtype, pd.DatetimeTZDtype):
+            taken[name] = column.dt.tz_convert(None).to_numpy()
+        else:
+            taken[name] = column.to_numpy()
+    return taken
+
+
+def bars(labels: Iterable[str], rows: pd.DataFrame, value: Any, low: Any, high: Any) -> dict[str, npt.NDArray[Any]]:
+    """The rows of an interval plot, from the columns of these names."""
+    named = rows[[value, low, high]].set_axis(["value", "low", "high"], axis=1).assign(label=list(labels))
+    return columns(named, "label", "value", "low", "high")
+
+
+def outside(rows: pd.DataFrame, low: str, value: str, high: str) -> "pd.Series[bool]":
+    """Which rows have a value that is not within its limits."""
+    return (rows[low] > rows[value]) | (rows[high] < rows[value])
 
 
 Make = Callable[[duckdb.DuckDBPyConnection, datetime], Result]
@@ -103,6 +130,8 @@ def analytics_step(analytics: Iterable[Analytic]) -> dg.AssetsDefinition:
         with ProcessPoolExecutor(1, get_context("spawn")) as pen:
             results, plots = {}, {}
             with connect(settings().build) as connection:
+                # One core is for drawing, and queries as small as these take less of one core than of two.
+                connection.execute("set threads = 1")
                 as_of = as_of_moment(connection)
                 for done, one in enumerate(selected, start=1):
                     made = results[one.table] = one.make(connection, as_of)
@@ -146,6 +175,11 @@ def as_of_moment(connection: duckdb.DuckDBPyConnection) -> datetime:
     """The last day on which a page was seen: every statistic is as of that day."""
     [(day,)] = connection.execute("select as_of from marts.dim_clock").fetchall()
     return datetime.combine(day, time(), UTC)
+
+
+def as_stored(moment: datetime) -> datetime:
+    """A moment as tables hold it: UTC without a zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _picture(svg: str) -> dg.MarkdownMetadataValue:

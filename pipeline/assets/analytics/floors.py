@@ -2,12 +2,21 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
+from pipeline.assets.analytics.common import (
+    HEADLINE_WORKLOAD,
+    Result,
+    analytic,
+    analytic_key,
+    bars,
+    mart,
+    outside,
+    result,
+    seed,
+)
 
 SEEDS = ("floor_models", "gpu_rents", "throughput", "gpu_hardware")
 SOLD = (seed("floor_models"), mart("dim_model"), mart("dim_provider"), mart("mart_blended_price"), mart("dim_clock"))
@@ -17,10 +26,13 @@ PARAMETER_TOLERANCE = 0.15
 
 
 def _with_class_offers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes a temporary table of what hosts ask for the open models of each class, promos and free offers left out."""
+    """Makes a temporary table of what hosts ask for the open models of each class, promos and free offers left out.
+
+    Once per connection: nothing changes the marts while statistics are made of them.
+    """
     connection.execute(
         """
-        create or replace temp table class_offers as
+        create temp table if not exists class_offers as
         select classes.model_class,
             case blends.workload_id when 'input_only' then 'input' when 'output_only' then 'output' else 'blend_3_1' end
                 as meter,
@@ -142,26 +154,9 @@ def _read(connection: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
     return frame
 
 
-def _bars(labels: list[str], rows: pd.DataFrame, value: Any, low: Any, high: Any) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "label": labels,
-            **{
-                name: rows[column].to_numpy()
-                for name, column in zip(("value", "low", "high"), (value, low, high), strict=True)
-            },
-        }
-    )
-
-
 def _disordered(floors: pd.DataFrame, low: str, value: str, high: str) -> "pd.Series[bool]":
     """Rows that contradict what a floor with limits is: positive, in order, or missing with a reason."""
-    return (
-        (floors[value].isna() & floors["reason"].isna())
-        | (floors[low] > floors[value])
-        | (floors[high] < floors[value])
-        | (floors[low] <= 0)
-    )
+    return (floors[value].isna() & floors["reason"].isna()) | outside(floors, low, value, high) | (floors[low] <= 0)
 
 
 @analytic("cost_floor_bottom_up", [*map(seed, SEEDS), mart("dim_clock")])
@@ -178,7 +173,7 @@ def cost_floor_bottom_up(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         "Quantiles are positive and in order, and every missing number has a reason.",
         floors=partial(
             plots.intervals,
-            _bars(labels, known, "p50", "p05", "p95"),
+            bars(labels, known, "p50", "p05", "p95"),
             f"What a million output tokens cost to make, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 5 % to 95 %",
             log=True,
@@ -198,7 +193,7 @@ def cost_floor_statistical(connection: duckdb.DuckDBPyConnection, as_of: datetim
         "Every floor lies in its interval above 0, and every missing one has a reason.",
         floors=partial(
             plots.intervals,
-            _bars(blends["series_id"].to_list(), blends, "floor", "lo90", "hi90"),
+            bars(blends["series_id"], blends, "floor", "lo90", "hi90"),
             f"Where prices of a 3:1 blend level off, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 90 % interval",
             log=True,
@@ -211,14 +206,14 @@ def floor_estimates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> R
     from pipeline.analytics import plots
 
     floors = floor_estimates_frame(connection, as_of)
-    labels = (floors["model_class"] + " " + floors["meter"]).to_list()
+    labels = floors["model_class"] + " " + floors["meter"]
     return result(
         floors,
         floors[_disordered(floors, "p05", "p50", "p95")],
         "Quantiles are positive and in order, and every missing number has a reason.",
         floors=partial(
             plots.intervals,
-            _bars(labels, floors, "p50", "p05", "p95"),
+            bars(labels, floors, "p50", "p05", "p95"),
             f"How low prices can go, as of {as_of:%Y-%m-%d}",
             "USD per 1M tokens, 5 % to 95 %",
             log=True,
@@ -234,8 +229,7 @@ def floor_gap(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     shown = gaps[(gaps["meter"] == "blend_3_1") & (gaps["gate"] == "ok")]
     broken = gaps[
         (gaps["ln_gap"].isna() & gaps["reason"].isna())
-        | (gaps["lo90"] > gaps["ln_gap"])
-        | (gaps["hi90"] < gaps["ln_gap"])
+        | outside(gaps, "lo90", "ln_gap", "hi90")
         | ((gaps["ln_gap"] > 0) & (gaps["probability_below"] > 0.5))
     ]
     return result(
@@ -244,7 +238,7 @@ def floor_gap(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
         "Every gap lies in its interval, and a price above the floor is more likely above than below.",
         gaps=partial(
             plots.intervals,
-            _bars((shown["series_id"] + " " + shown["component"]).to_list(), shown, "ln_gap", "lo90", "hi90"),
+            bars(shown["series_id"] + " " + shown["component"], shown, "ln_gap", "lo90", "hi90"),
             f"Lowest price of a 3:1 blend against its floors, as of {as_of:%Y-%m-%d}",
             "ln(price / floor), 90 % interval",
         ),
@@ -269,7 +263,7 @@ def self_hosting_crossover(connection: duckdb.DuckDBPyConnection, as_of: datetim
         "Nothing is feasible beyond what the machine can make, and every missing number has a reason.",
         crossovers=partial(
             plots.intervals,
-            _bars(labels, by_overhead, *(float(overhead) for overhead in (OVERHEADS[1], OVERHEADS[0], OVERHEADS[2]))),
+            bars(labels, by_overhead, *(float(overhead) for overhead in (OVERHEADS[1], OVERHEADS[0], OVERHEADS[2]))),
             f"From where a machine of one's own is cheaper, as of {as_of:%Y-%m-%d}",
             "million tokens a day, for operations of x1, x3 and x5",
             log=True,

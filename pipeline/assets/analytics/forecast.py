@@ -6,11 +6,24 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
+from pipeline.assets.analytics.common import (
+    HEADLINE_WORKLOAD,
+    Result,
+    analytic,
+    analytic_key,
+    as_stored,
+    bars,
+    columns,
+    mart,
+    outside,
+    result,
+    seed,
+)
 
 # Each workload that is forecast, and the meter of the floor that bounds it.
 FLOOR_METERS = {HEADLINE_WORKLOAD: "blend_3_1", "output_only": "output"}
 FAN_TIER = "eci-gpt-4"
+FAN = ("target_month", "p05", "p50", "p95")
 
 
 def month_end_prices(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -37,11 +50,11 @@ def forecasts_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> p
     """The rows of `analytics.forecasts`, from the scores and floors as of the same day."""
     from pipeline.analytics import forecast
 
-    scored = connection.execute("from analytics.forecast_scores where as_of = ?", [_utc(as_of)]).df()
+    scored = connection.execute("from analytics.forecast_scores where as_of = ?", [as_stored(as_of)]).df()
     lowest = dict(
         connection.execute(
             "select meter, min(p05) from analytics.floor_estimates where gate = 'ok' and as_of = ? group by meter",
-            [_utc(as_of)],
+            [as_stored(as_of)],
         ).fetchall()
     )
     floors = {workload: lowest[meter] for workload, meter in FLOOR_METERS.items() if meter in lowest}
@@ -59,12 +72,7 @@ def forecast_scores(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> R
         & (scored["method"] != "no_change")
         & (scored["gate"] == "ok")
     ]
-    dots = pd.DataFrame(
-        {
-            "label": [f"{row.method}, {row.horizon_months} months" for row in pooled.itertuples()],
-            **dict.fromkeys(("value", "low", "high"), pooled["mase"]),
-        }
-    )
+    labels = [f"{row.method}, {row.horizon_months} months" for row in pooled.itertuples()]
     broken = scored[
         ((scored["gate"] == "ok") != scored["log_score"].notna())
         | (scored["log_score"].isna() & scored["reason"].isna())
@@ -76,7 +84,7 @@ def forecast_scores(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> R
         "Every score is there or has a reason, and coverages are shares.",
         errors=partial(
             plots.intervals,
-            dots,
+            bars(labels, pooled, *["mase"] * 3),
             f"Hindcasts over all tiers, as of {as_of:%Y-%m-%d}",
             "mean absolute error over that of no change: above 1 is worse",
         ),
@@ -110,8 +118,7 @@ def forecasts(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     ]
     broken = forecast[
         (forecast["p50"].isna() & forecast["reason"].isna())
-        | (forecast["p05"] > forecast["p50"])
-        | (forecast["p95"] < forecast["p50"])
+        | outside(forecast, "p05", "p50", "p95")
         | (forecast["p05"] < forecast["floor_p05"])
         | (forecast["p05"] <= 0)
     ]
@@ -121,14 +128,9 @@ def forecasts(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
         "Quantiles are positive, in order and not below the floor, and every missing one has a reason.",
         fan=partial(
             plots.fan,
-            history,
-            ahead[~ahead["with_floor"]],
-            ahead[ahead["with_floor"]],
+            columns(history, "month_end", "price"),
+            columns(ahead[~ahead["with_floor"]], *FAN),
+            columns(ahead[ahead["with_floor"]], *FAN),
             f"Price of the {tier}, 3:1 input to output, as of {as_of:%Y-%m-%d}",
         ),
     )
-
-
-def _utc(moment: datetime) -> datetime:
-    """The moment as tables hold it: UTC without a zone."""
-    return moment.replace(tzinfo=None)

@@ -6,7 +6,7 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, columns, mart, outside, result
 
 WORKLOADS = (HEADLINE_WORKLOAD, "output_only")
 
@@ -37,21 +37,25 @@ def price_panel(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> pd.Da
             from spans
         ),
         days as (
-            select *, date_diff('day', greatest(day_from, month), least(day_to, month + interval 1 month)) as n_days
+            select *, date_diff('day', greatest(day_from, month), least(day_to, month + interval 1 month)) as n_days,
+                n_days * ln(usd_per_mtok) as log_days
             from months
         ),
-        prices as (
-            select workload_id as workload, month, item, any_value(cluster) as cluster,
-                any_value(model_id) as model_id,
-                exp(sum(n_days * ln(usd_per_mtok) order by day_from) / sum(n_days)) as price
-            from days
-            group by workload_id, month, item
+        -- To add floats up in a fixed order takes long, and most prices stand all month.
+        item_months as (
+            select workload_id, month, item, cluster, model_id, n_days, log_days from days
+            where n_days = day(last_day(month))
+            union all
+            select workload_id, month, item, cluster, model_id, sum(n_days), sum(log_days order by day_from) from days
+            where n_days < day(last_day(month))
+            group by workload_id, month, item, cluster, model_id
         )
-        select prices.* exclude (model_id, month), cast(month as timestamp) as period, models.open_weights,
-            models.capability_eci, cast(models.context_tokens as double) as context_tokens,
+        select item_months.workload_id as workload, item_months.item, item_months.cluster,
+            exp(item_months.log_days / item_months.n_days) as price, cast(month as timestamp) as period,
+            models.open_weights, models.capability_eci, cast(models.context_tokens as double) as context_tokens,
             cast(models.reasoning as double) as reasoning,
             cast(date_diff('month', models.release_date, month) as double) as age_months
-        from prices
+        from item_months
         left join marts.dim_model as models using (model_id)
         order by workload, period, item
         """,
@@ -78,11 +82,11 @@ def price_index(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Resul
     numbers = rows["index_value"].notna()
     broken = rows[
         (numbers & (rows["index_value"] <= 0))
-        | (rows["lo90"] > rows["index_value"])
-        | (rows["hi90"] < rows["index_value"])
+        | outside(rows, "lo90", "index_value", "hi90")
         | (rows["lo90"].isna() & rows["reason"].isna())
     ]
-    curves = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
+    shown = rows[(rows["series_id"] == "all") & (rows["workload"] == HEADLINE_WORKLOAD)]
+    curves = columns(shown, "method", "period", "index_value", "lo90", "hi90")
     return result(
         rows,
         broken,

@@ -6,10 +6,10 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, mart, result
+from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, bars, columns, mart, outside, result
 
 SERIES = [
-    mart(name) for name in ("mart_frontier_price_daily", "mart_blended_price", "dim_provider", "dim_model", "dim_clock")
+    mart(name) for name in ("mart_frontier_price", "mart_blended_price", "dim_provider", "dim_model", "dim_clock")
 ]
 # Hundreds of models are for the table; a plot has room for the classes and the providers.
 PLOTTED_KINDS = ["capability_tier", "provider"]
@@ -29,18 +29,20 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             select
                 *,
                 case model_group when 'all' then 'capability_tier' else 'capability_tier_' || model_group end as kind,
-                lag(price_date) over in_time as previous_date,
-                lag(p_star) over in_time as previous_price
-            from marts.mart_frontier_price_daily
-            window in_time as (partition by tier_id, model_group, workload_id order by price_date)
+                lag(day_to) over in_time as previous_to,
+                lag(p_star) over in_time as previous_price,
+                lead(day_from) over in_time as next_from
+            from marts.mart_frontier_price
+            where day_from <= (select as_of from marts.dim_clock)
+            window in_time as (partition by tier_id, model_group, workload_id order by day_from)
         ),
         frontier_steps as (
-            select tier_id, kind, workload_id, price_date as step_at, p_star as price from frontier
-            where previous_date is null or previous_date + 1 < price_date or p_star is distinct from previous_price
+            -- The leader may change while the price stays.
+            select tier_id, kind, workload_id, day_from as step_at, p_star as price from frontier
+            where previous_to is distinct from day_from or p_star is distinct from previous_price
             union all
-            -- A day without any offer ends the series until the next one.
-            select tier_id, kind, workload_id, previous_date + 1, null from frontier
-            where previous_date + 1 < price_date
+            -- Days without any offer end the series until the next one.
+            select tier_id, kind, workload_id, day_to, null from frontier where day_to < next_from
         ),
         model_offers as (
             select blends.* from marts.mart_blended_price as blends
@@ -110,14 +112,15 @@ def decline_slowdown_frame(connection: duckdb.DuckDBPyConnection, as_of: datetim
     return decline.decline_slowdowns(decline_series(connection), as_of)
 
 
-@analytic("decline_rates", SERIES)
+@analytic("decline_rates", [*SERIES, mart("mart_frontier_price_daily")])
 def decline_rates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
     from pipeline.analytics import plots
 
     rates = decline_rates_frame(connection, as_of)
     tiers = tier_names(connection)
     curves = connection.execute(
-        "from marts.mart_frontier_price_daily where model_group = 'all' and workload_id = ? and p_star is not null",
+        "select price_date, tier_id, p_star from marts.mart_frontier_price_daily"
+        " where model_group = 'all' and workload_id = ? and p_star is not null order by price_date",
         [HEADLINE_WORKLOAD],
     ).df()
     headline = rates[
@@ -126,25 +129,19 @@ def decline_rates(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Res
         & rates["series_kind"].isin(PLOTTED_KINDS)
         & (rates["window_days"] == 365)
     ]
-    forest = pd.DataFrame(
-        {
-            "label": [tiers.get(series, series) for series in headline["series_id"]],
-            "value": headline["ln_rate_per_year"],
-            "low": headline["lo90"],
-            "high": headline["hi90"],
-        }
+    forest = bars(
+        [tiers.get(series, series) for series in headline["series_id"]], headline, "ln_rate_per_year", "lo90", "hi90"
     )
     broken = rates[
         (rates["gate"].isin(["ok"]) & rates["ln_rate_per_year"].isna() & rates["reason"].isna())
-        | (rates["lo90"] > rates["ln_rate_per_year"])
-        | (rates["hi90"] < rates["ln_rate_per_year"])
+        | outside(rates, "lo90", "ln_rate_per_year", "hi90")
     ]
     title = f"Price of a fixed capability, 3:1 input to output, as of {as_of:%Y-%m-%d}"
     return result(
         rates,
         broken,
         "Every rate lies in its interval, and every missing one has a reason.",
-        frontier=partial(plots.frontier, curves, tiers, title),
+        frontier=partial(plots.frontier, columns(curves, "price_date", "tier_id", "p_star"), tiers, title),
         last_year=partial(
             plots.intervals, forest, "Decline over the last 365 days", "natural log per year, 90 % interval"
         ),
@@ -158,18 +155,12 @@ def decline_slowdown(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> 
     slowdowns = decline_slowdown_frame(connection, as_of)
     tiers = tier_names(connection)
     headline = slowdowns[(slowdowns["workload"] == HEADLINE_WORKLOAD) & (slowdowns["series_kind"] == "capability_tier")]
-    forest = pd.DataFrame(
-        {
-            "label": [tiers.get(series, series) for series in headline["series_id"]],
-            "value": headline["ln_slowdown"],
-            "low": headline["lo90"],
-            "high": headline["hi90"],
-        }
+    forest = bars(
+        [tiers.get(series, series) for series in headline["series_id"]], headline, "ln_slowdown", "lo90", "hi90"
     )
     broken = slowdowns[
         (slowdowns["ln_slowdown"].isna() & slowdowns["reason"].isna())
-        | (slowdowns["lo90"] > slowdowns["ln_slowdown"])
-        | (slowdowns["hi90"] < slowdowns["ln_slowdown"])
+        | outside(slowdowns, "lo90", "ln_slowdown", "hi90")
     ]
     return result(
         slowdowns,

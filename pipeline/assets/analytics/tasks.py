@@ -6,7 +6,18 @@ from functools import partial
 import duckdb
 import pandas as pd
 
-from pipeline.assets.analytics.common import HEADLINE_WORKLOAD, Result, analytic, analytic_key, mart, result, seed
+from pipeline.assets.analytics.common import (
+    HEADLINE_WORKLOAD,
+    Result,
+    analytic,
+    analytic_key,
+    as_stored,
+    bars,
+    mart,
+    outside,
+    result,
+    seed,
+)
 
 # Models that people ask for by name, of several developers and prices. One that is no longer on sale says so.
 NAMED_MODELS = (
@@ -61,7 +72,7 @@ def margin_squeeze_frame(connection: duckdb.DuckDBPyConnection, as_of: datetime)
     """The rows of `analytics.margin_squeeze`, from the costs and forecasts as of the same day."""
     from pipeline.analytics import tasks
 
-    day = as_of.replace(tzinfo=None)
+    day = as_stored(as_of)
     costs = connection.execute(
         "from analytics.task_cost where choice_kind = 'capability_tier' and as_of = ?", [day]
     ).df()
@@ -83,9 +94,6 @@ def task_cost(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
 
     costs = task_cost_frame(connection, as_of)
     by_tier = costs.pivot(index="task_id", columns="choice_id", values="cost_usd_per_task")
-    lines = pd.DataFrame(
-        {"label": by_tier.index, **{place: by_tier[tier].to_numpy() for place, tier in PLOTTED_TIERS.items()}}
-    )
     broken = costs[(costs["cost_usd_per_task"].isna() == costs["reason"].isna()) | (costs["cost_usd_per_task"] <= 0)]
     return result(
         costs,
@@ -93,7 +101,7 @@ def task_cost(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Result:
         "Costs are positive, and every missing one has a reason.",
         costs=partial(
             plots.intervals,
-            lines,
+            bars(by_tier.index, by_tier, *(PLOTTED_TIERS[place] for place in ("value", "low", "high"))),
             f"Cheapest offer, as of {as_of:%Y-%m-%d}",
             "USD per finished task, from {low} to {high}; dot: {value}".format(**PLOTTED_TIERS),
             log=True,
@@ -108,18 +116,10 @@ def margin_squeeze(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Re
     margins = margin_squeeze_frame(connection, as_of)
     task, tier = SQUEEZED
     shown = margins[(margins["task_id"] == task) & (margins["tier_id"] == tier) & (margins["method"] == "drift_walk")]
-    lines = pd.DataFrame(
-        {
-            "label": [f"in {row.horizon_months} months" for row in shown.itertuples()],
-            "value": shown["gross_margin_median"],
-            "low": shown["gross_margin_low"],
-            "high": shown["gross_margin_high"],
-        }
-    )
+    labels = [f"in {row.horizon_months} months" for row in shown.itertuples()]
     broken = margins[
         (margins["gross_margin_median"].isna() == margins["reason"].isna())
-        | (margins["gross_margin_low"] > margins["gross_margin_median"])
-        | (margins["gross_margin_median"] > margins["gross_margin_high"])
+        | outside(margins, "gross_margin_low", "gross_margin_median", "gross_margin_high")
         | (margins["gross_margin_high"] > 1)
     ]
     return result(
@@ -128,7 +128,7 @@ def margin_squeeze(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Re
         "Margins are in order and at most 1, and every missing one has a reason.",
         margins=partial(
             plots.intervals,
-            lines,
+            bars(labels, shown, "gross_margin_median", "gross_margin_low", "gross_margin_high"),
             f"Gross margin of {task} with {tier}, as of {as_of:%Y-%m-%d}",
             "share of the price, 90 % interval",
         ),
