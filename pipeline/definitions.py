@@ -3,6 +3,7 @@
 import dagster as dg
 
 from pipeline.assets.analytics import analytics
+from pipeline.assets.analytics.common import pen
 from pipeline.assets.backfill import backfill_web_archive
 from pipeline.assets.capture import capture
 from pipeline.assets.dbt import dbt_build, dbt_process, made_of_seeds_alone
@@ -44,7 +45,7 @@ def every_morning() -> dg.RunRequest:
 
 defs = dg.Definitions(
     assets=assets,
-    resources={"dbt_process": dbt_process},
+    resources={"dbt_process": dbt_process, "pen": pen},
     jobs=[daily, rebuild, backfill_web_archive],
     schedules=[every_morning],
     # One process: most of a day's run would otherwise be spent on starting others.

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -51,7 +52,11 @@ def dbt_process() -> Iterator[transform.Build]:
 
 
 @dbt_assets(manifest=transform.prepare(), dagster_dbt_translator=TRANSLATOR, name="dbt_build")
-def dbt_build(context: dg.AssetExecutionContext, dbt_process: dg.ResourceParam[transform.Build]) -> Iterator[Any]:
+def dbt_build(
+    context: dg.AssetExecutionContext,
+    dbt_process: dg.ResourceParam[transform.Build],
+    pen: dg.ResourceParam[ProcessPoolExecutor],
+) -> Iterator[Any]:
     """Seeds, models and tests in the build file. A failed test of error severity keeps the run from publishing."""
     manifest = json.loads(transform.prepare().read_text())
     selection, indirect = get_subset_selection_for_context(context, manifest, None, None, None, TRANSLATOR, None)
@@ -61,7 +66,8 @@ def dbt_build(context: dg.AssetExecutionContext, dbt_process: dg.ResourceParam[t
         for spec in dbt_build.specs
         if spec.key in context.selected_asset_keys
     }
-    # Most of what the analytics take is for their imports, and this process has nothing to do now.
+    # Much of what the analytics take is for imports, and neither this process nor the other core has much to do now.
+    pen.submit(import_module, "matplotlib.figure")
     import_module("pipeline.analytics.floor")
     for done, raw_event in enumerate(dbt_process.events(), start=1):
         data = raw_event["data"]

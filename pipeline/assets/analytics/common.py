@@ -104,6 +104,13 @@ def in_order(analytics: Iterable[Analytic]) -> list[Analytic]:
     return [by_key[key] for key in order.static_order()]
 
 
+@dg.resource(description="A process that draws plots on the other core; it begins with the first thing to do.")
+def pen() -> Iterator[ProcessPoolExecutor]:
+    """The process of one run; ended with it."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        yield process
+
+
 def analytics_step(analytics: Iterable[Analytic]) -> dg.AssetsDefinition:
     """All of them as assets of one step: opening the build file and starting a step take longer than most of them."""
     ordered = in_order(analytics)
@@ -124,37 +131,38 @@ def analytics_step(analytics: Iterable[Analytic]) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("supported", asset=analytic_key(one.table), blocking=True) for one in ordered],
         can_subset=True,
     )
-    def step(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def step(
+        context: dg.AssetExecutionContext, pen: dg.ResourceParam[ProcessPoolExecutor]
+    ) -> Iterator[dg.MaterializeResult]:
         selected = [one for one in ordered if analytic_key(one.table) in context.selected_asset_keys]
-        # Drawing takes as long as all statistics together: on the other core both are done at once.
-        with ProcessPoolExecutor(1, get_context("spawn")) as pen:
-            results, plots = {}, {}
-            with connect(settings().build) as connection:
-                # One core is for drawing, and queries as small as these take less of one core than of two.
-                connection.execute("set threads = 1")
-                as_of = as_of_moment(connection)
-                for done, one in enumerate(selected, start=1):
-                    made = results[one.table] = one.make(connection, as_of)
-                    plots[one.table] = {name: pen.submit(draw) for name, draw in made.plots.items()}
-                    write_table(connection, contract(one.table), made.frame)
-                    report(GROUP, done, len(selected), f"{one.table}: {len(made.frame)} rows")
-            for table, made in results.items():
-                yield dg.MaterializeResult(
-                    asset_key=analytic_key(table),
-                    metadata={
-                        **{name: _picture(svg.result()) for name, svg in plots[table].items()},
-                        "dagster/row_count": len(made.frame),
-                    },
-                    check_results=[
-                        dg.AssetCheckResult(
-                            check_name="supported",
-                            asset_key=analytic_key(table),
-                            passed=made.broken.empty,
-                            description=made.claim,
-                            metadata={"broken_rows": len(made.broken)},
-                        )
-                    ],
-                )
+        results, plots = {}, {}
+        with connect(settings().build) as connection:
+            # One core is for drawing, which takes as long as all statistics together; and queries as small as these
+            # take less of one core than of two.
+            connection.execute("set threads = 1")
+            as_of = as_of_moment(connection)
+            for done, one in enumerate(selected, start=1):
+                made = results[one.table] = one.make(connection, as_of)
+                plots[one.table] = {name: pen.submit(draw) for name, draw in made.plots.items()}
+                write_table(connection, contract(one.table), made.frame)
+                report(GROUP, done, len(selected), f"{one.table}: {len(made.frame)} rows")
+        for table, made in results.items():
+            yield dg.MaterializeResult(
+                asset_key=analytic_key(table),
+                metadata={
+                    **{name: _picture(svg.result()) for name, svg in plots[table].items()},
+                    "dagster/row_count": len(made.frame),
+                },
+                check_results=[
+                    dg.AssetCheckResult(
+                        check_name="supported",
+                        asset_key=analytic_key(table),
+                        passed=made.broken.empty,
+                        description=made.claim,
+                        metadata={"broken_rows": len(made.broken)},
+                    )
+                ],
+            )
 
     return step
 
