@@ -210,3 +210,27 @@ from prices
 {% macro is_one_of(values) -%}
     {{ "= '" ~ values[0] ~ "'" if values | length == 1 else "in ('" ~ values | join("', '") ~ "')" }}
 {%- endmacro %}
+
+{#
+    Runs of one benchmark and months of rent in which both GPUs occur: how many times as fast the B200 is as the H100,
+    and how many times as dear.
+#}
+{% macro with_b200_beside_h100(first_month, last_month) -%}
+with runs as (
+    select
+        max(tokens_per_s_per_gpu) filter (where gpu = 'B200')
+        / max(tokens_per_s_per_gpu) filter (where gpu = 'H100_SXM') as faster
+    from marts.mart_throughput
+    where counts = 'output'
+    group by source, measured_model, input_tokens, output_tokens
+),
+
+rents as (
+    select
+        rent_month,
+        max(rent_median) filter (where gpu = 'B200') / max(rent_median) filter (where gpu = 'H100_SXM') as dearer
+    from marts.mart_gpu_rent
+    where kind = 'on_demand' and rent_month between date '{{ first_month }}' and date '{{ last_month }}'
+    group by rent_month
+)
+{%- endmacro %}
