@@ -118,8 +118,8 @@ def test_a_tier_has_a_series_for_each_group_of_models(connection: duckdb.DuckDBP
         ("reasoning", "2025-01-02", "2025-01-03", 8),
         # Promos alone are no price.
         ("reasoning", "2025-01-03", None, None),
-        ("non_reasoning", "2025-01-01", "2025-02-01", 9),
-        # Announced.
+        # Ended, with an offer announced for later.
+        ("non_reasoning", "2025-01-01", "2025-01-20", 9),
         ("non_reasoning", "2025-02-01", None, 1),
     ]
     for group, since, until, price in spans:
@@ -137,7 +137,10 @@ def test_a_tier_has_a_series_for_each_group_of_models(connection: duckdb.DuckDBP
         (date(2025, 1, 2), 8),
         (date(2025, 1, 3), None),
     ]
-    assert series(connection, "capability_tier_non_reasoning", "eci-x") == [(date(2025, 1, 1), 9)]
+    assert series(connection, "capability_tier_non_reasoning", "eci-x") == [
+        (date(2025, 1, 1), 9),
+        (date(2025, 1, 20), None),
+    ]
 
 
 def test_every_series_has_its_rows_also_without_a_change(connection: duckdb.DuckDBPyConnection) -> None:

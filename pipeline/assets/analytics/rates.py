@@ -41,8 +41,8 @@ def decline_series(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             select tier_id, kind, workload_id, day_from as step_at, p_star as price from frontier
             where previous_to is distinct from day_from or p_star is distinct from previous_price
             union all
-            -- Days without any offer end the series until the next one.
-            select tier_id, kind, workload_id, day_to, null from frontier where day_to < next_from
+            -- Without any offer there is no price, until the next one.
+            select tier_id, kind, workload_id, day_to, null from frontier where day_to is distinct from next_from
         ),
         model_offers as (
             select blends.* from marts.mart_blended_price as blends
