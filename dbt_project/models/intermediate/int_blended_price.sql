@@ -5,11 +5,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['offer_fingerprint']}],
-    pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_id'], 'offer_fingerprint') }}"
+    pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_fingerprint']) }}"
 ) }}
 
 with offers_to_tell as (
-    {{ to_tell('int_offer_fingerprints', ['offer_id'], 'offer_fingerprint') }}
+    {{ to_tell('int_offer_fingerprints', ['offer_fingerprint']) }}
 ),
 
 prices as (

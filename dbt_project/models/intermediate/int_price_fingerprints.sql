@@ -71,6 +71,7 @@ select
     prices.price_key,
     prices.offer_id,
     hash(
+        prices.price_key,
         sequences.sequence_hash,
         kin.kin_hash,
         covers.cover_hash,

@@ -1,7 +1,33 @@
-with quotes as (
+{#
+    A table to which only new quote sets are added: they never change, and to make the keys of all their quotes takes
+    longer than anything that is asked of them. Where a unit counts otherwise than before, all are told again.
+#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ drop_of_other_units() }}"
+) }}
+
+with all_quotes as (
     select * from {{ source('raw', 'price_quotes') }}
     union all
     select * from {{ source('raw', 'observations') }}
+),
+
+{% if is_incremental() %}
+    new_sets as (
+        select distinct all_quotes.quotes_sha256 from all_quotes
+        anti join {{ this }} as built on all_quotes.quotes_sha256 = built.quotes_sha256
+    ),
+{% endif %}
+
+quotes as (
+    select all_quotes.*
+    from all_quotes
+    {% if is_incremental() %}
+        inner join new_sets on all_quotes.quotes_sha256 = new_sets.quotes_sha256
+    {% endif %}
 ),
 
 normalised as (
@@ -62,5 +88,6 @@ select
         meter,
         series_unit,
         currency
-    )) as price_key
+    )) as price_key,
+    {{ units_hash() }} as units_hash
 from normalised
