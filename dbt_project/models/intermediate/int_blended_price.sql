@@ -12,6 +12,10 @@ with offers_to_tell as (
     {{ to_tell('int_offer_fingerprints', ['offer_fingerprint']) }}
 ),
 
+trusted_prices as (
+    {{ trusted_prices('offers_to_tell', 'offer_id') }}
+),
+
 prices as (
     select
         offer_id,
@@ -27,12 +31,9 @@ prices as (
         ended_by,
         cast(valid_from as date) as day_from,
         cast(valid_to as date) as day_to
-    from {{ ref('fct_price_history') }}
+    from trusted_prices
     where
-        offer_id in (select offers_to_tell.offer_id from offers_to_tell)
-        and known_to is null
-        and quality <> 'quarantined'
-        and currency = 'USD'
+        currency = 'USD'
         and usd_per_mtok is not null
         and coalesce(cast(valid_from as date) < cast(valid_to as date), true)
         and meter in (select workloads.meter from {{ ref('workloads') }} as workloads)

@@ -3,50 +3,33 @@
     A quote set with dates in it can change its meaning without changing its bytes, so the number of its dates that
     have passed is part of the state.
 #}
-with instants_of_several as (
-    select
-        page_key,
-        captured_at
-    from {{ ref('int_good_readings') }}
-    group by page_key, captured_at
-    having count(*) > 1
+with moments as (
+    select distinct
+        quotes_sha256,
+        unnest([announced_from, valid_until]) as moment
+    from {{ ref('stg_quotes') }}
+    where announced_from is not null or valid_until is not null
 ),
 
-beside_others as (
-    select readings.*
-    from {{ ref('int_good_readings') }} as readings
-    semi join instants_of_several as instants
-        on readings.page_key = instants.page_key and readings.captured_at = instants.captured_at
+readings as (
+    select * from {{ ref('int_good_readings') }}
+    where is_repetition is not true or quotes_sha256 in (select moments.quotes_sha256 from moments)
     window
         of_one_instant as (
-            partition by readings.page_key, readings.captured_at
-            order by readings.origin <> 'web_archive', readings.requested_at, readings.capture_id, readings.known_from
+            partition by page_key, captured_at
+            order by origin <> 'web_archive', requested_at, capture_id, known_from
         )
     -- An instant that is asked for again and says the same says nothing new.
     qualify not coalesce(
-        lag(readings.quotes_sha256) over of_one_instant = readings.quotes_sha256
-        and lag(readings.known_from) over of_one_instant <= readings.known_from
-        and readings.known_to is null
-        and lag(readings.known_to) over of_one_instant is null,
+        lag(quotes_sha256) over of_one_instant = quotes_sha256
+        and lag(known_from) over of_one_instant <= known_from
+        and known_to is null
+        and lag(known_to) over of_one_instant is null,
         false
     )
 ),
 
 good_readings as (
-    select
-        readings.reading_id,
-        readings.page_key,
-        readings.provider_id,
-        readings.page_id,
-        readings.captured_at,
-        readings.evidence_sha256,
-        readings.quotes_sha256,
-        readings.known_from,
-        coalesce(readings.known_to, cast('infinity' as timestamp)) as known_to
-    from {{ ref('int_good_readings') }} as readings
-    anti join instants_of_several as instants
-        on readings.page_key = instants.page_key and readings.captured_at = instants.captured_at
-    union all
     select
         reading_id,
         page_key,
@@ -69,15 +52,7 @@ good_readings as (
                 cast('infinity' as timestamp)
             )
         ) as known_to
-    from beside_others
-),
-
-moments as (
-    select distinct
-        quotes_sha256,
-        unnest([announced_from, valid_until]) as moment
-    from {{ ref('stg_quotes') }}
-    where announced_from is not null or valid_until is not null
+    from readings
 ),
 
 passed_moments as (

@@ -70,6 +70,7 @@ ground as (
 select
     prices.price_key,
     prices.offer_id,
+    prices.provider_id,
     hash(
         prices.price_key,
         sequences.sequence_hash,

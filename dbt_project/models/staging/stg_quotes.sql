@@ -17,8 +17,11 @@ with all_quotes as (
 
 {% if is_incremental() %}
     new_sets as (
-        select distinct all_quotes.quotes_sha256 from all_quotes
-        anti join {{ this }} as built on all_quotes.quotes_sha256 = built.quotes_sha256
+        select quotes_sha256 from {{ source('raw', 'price_quotes') }}
+        union
+        select quotes_sha256 from {{ source('raw', 'observations') }}
+        except
+        select quotes_sha256 from {{ this }}
     ),
 {% endif %}
 
