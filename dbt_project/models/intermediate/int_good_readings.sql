@@ -23,7 +23,6 @@ judged as (
         neighbours.previous_captured_at,
         neighbours.previous_known_from,
         neighbours.previous_quotes_sha256,
-        neighbours.next_quotes_sha256,
         neighbours.next_known_from,
         not readings.is_released and since_the_last.part_sha256 is not null as is_suspect,
         neighbours.next_quotes_sha256 is not null and until_the_next.part_sha256 is null as is_confirmed
@@ -68,10 +67,9 @@ select
         when judged.is_suspect then greatest(judged.known_from, judged.next_known_from) else judged.known_from
     end as known_from,
     judged.known_to,
-    -- On such a page, what neither begins nor, but for the last look, ends a run of captures with the same quotes.
+    -- On such a page, what finds the quotes that the capture before it found.
     plain_pages.page_key is not null
-    and coalesce(judged.previous_quotes_sha256 = judged.quotes_sha256, false)
-    and coalesce(judged.next_quotes_sha256 = judged.quotes_sha256, true) as is_repetition
+    and coalesce(judged.previous_quotes_sha256 = judged.quotes_sha256, false) as is_repetition
 from judged
 left join plain_pages on judged.page_key = plain_pages.page_key
 where

@@ -16,12 +16,19 @@ with all_quotes as (
 ),
 
 {% if is_incremental() %}
+    sets as (
+        select distinct quotes_sha256 from {{ source('raw', 'price_quotes') }}
+        union distinct
+        select distinct quotes_sha256 from {{ source('raw', 'observations') }}
+    ),
+
+    told_sets as (
+        select distinct quotes_sha256 from {{ this }}
+    ),
+
     new_sets as (
-        select quotes_sha256 from {{ source('raw', 'price_quotes') }}
-        union
-        select quotes_sha256 from {{ source('raw', 'observations') }}
-        except
-        select quotes_sha256 from {{ this }}
+        select sets.quotes_sha256 from sets
+        anti join told_sets on sets.quotes_sha256 = told_sets.quotes_sha256
     ),
 {% endif %}
 
