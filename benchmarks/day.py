@@ -61,9 +61,10 @@ def direct() -> None:
                 for name, node in nodes.items()
             }
         )
+        relations = {node["name"]: f"{node['schema']}.{node['name']}" for node in nodes.values()}
         for name in order.static_order():
             node = nodes[name]
-            relation = f"{node['schema']}.{node['name']}"
+            relation = relations[node["name"]]
             if node["resource_type"] == "seed":
                 columns = json.dumps(node["config"]["column_types"]).replace('"', "'")
                 path = PROJECT / "seeds" / f"{node['name']}.csv"
@@ -72,7 +73,7 @@ def direct() -> None:
                     f"insert into {relation} from read_csv('{path}', header = true, columns = {columns})"
                 )
             elif node["config"]["materialized"] == "incremental":
-                connection.execute(outdated(node))
+                connection.execute(outdated(node, relations))
                 connection.execute(f"insert into {relation} by name {node['compiled_code']}")
             elif node["config"]["materialized"] == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")

@@ -10,47 +10,42 @@
 #}
 {% macro without_repetitions(relation, key) %}
     select * exclude (
-        previous_state, previous_known_from, previous_captured_at, captured_before,
-        next_state, next_known_from, next_captured_at, captured_after, later_known_from
+        instant_no, is_of_last_instant, known_since,
+        previous_state, previous_known_from, previous_instant_no,
+        next_state, next_known_from, next_instant_no, next_known_since
     )
     from (
         select
             *,
             lag(state) over believed_equally_long as previous_state,
             lag(known_from) over believed_equally_long as previous_known_from,
-            lag(captured_at) over believed_equally_long as previous_captured_at,
+            lag(instant_no) over believed_equally_long as previous_instant_no,
             lead(state) over believed_equally_long as next_state,
             lead(known_from) over believed_equally_long as next_known_from,
-            lead(captured_at) over believed_equally_long as next_captured_at,
-            max(captured_at) over before as captured_before,
-            min(captured_at) over after as captured_after,
-            min(known_from) over after as later_known_from
-        from {{ relation }}
-        window
-            believed_equally_long as (partition by {{ key }}, known_to order by captured_at, known_from),
-            before as (
-                partition by {{ key }}
-                order by captured_at
-                range between unbounded preceding and interval 1 microsecond preceding
-            ),
-            after as (
-                partition by {{ key }}
-                order by captured_at
-                range between interval 1 microsecond following and unbounded following
-            )
+            lead(instant_no) over believed_equally_long as next_instant_no,
+            lead(known_since) over believed_equally_long as next_known_since
+        from (
+            select
+                *,
+                dense_rank() over (partition by {{ key }} order by captured_at) as instant_no,
+                captured_at = max(captured_at) over (partition by {{ key }}) as is_of_last_instant,
+                -- When the first of all events from this instant on was known.
+                min(known_from) over (partition by {{ key }} order by captured_at desc) as known_since
+            from {{ relation }}
+        )
+        window believed_equally_long as (partition by {{ key }}, known_to order by captured_at, known_from)
     )
     where not (
         coalesce(
             previous_state = state
             and previous_known_from <= known_from
-            and previous_captured_at = captured_before,
+            and previous_instant_no = instant_no - 1,
             false
         )
         and coalesce(
             next_state = state
-            and next_known_from <= later_known_from
-            and next_captured_at = captured_after,
-            captured_after is null
+            and (is_of_last_instant or (next_known_from <= next_known_since and next_instant_no = instant_no + 1)),
+            is_of_last_instant
         )
     )
 {% endmacro %}

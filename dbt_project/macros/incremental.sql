@@ -1,30 +1,41 @@
 {#
     Models that tell a thing anew only where something new has come up: a fingerprint says what all that is told of a
-    key depends on, and is kept in every row. Before such a model is built, `drop_outdated` deletes what was told by
-    another fingerprint, or of a key that is gone; the model then tells the keys that `to_tell` names. The index that it
-    has on its fingerprints also keeps DuckDB from writing the whole table anew at a checkpoint, to fill what was
-    deleted.
+    key depends on, its key included, and is kept in every row. Before such a model is built, `drop_outdated` deletes
+    what was told by a fingerprint that is no more; the model then tells the keys that `to_tell` names, whose
+    fingerprints it does not have. The index on the fingerprints also keeps DuckDB from writing the whole table anew at
+    a checkpoint, to fill what was deleted.
 #}
-{% macro to_tell(fingerprints, key, fingerprint) -%}
+{% macro to_tell(fingerprints, columns) -%}
     select current.*
     from {{ ref(fingerprints) }} as current
     {% if is_incremental() %}
-        anti join {{ this }} as built on {{ as_it_was_told(key, fingerprint) }}
+        anti join {{ this }} as built on {{ as_it_was_told(columns) }}
     {% endif %}
 {% endmacro %}
 
-{% macro drop_outdated(fingerprints, key, fingerprint) %}
+{% macro drop_outdated(fingerprints, columns) %}
     {% if is_incremental() %}
         delete from {{ this }} as built
         where not exists (
             from {{ ref(fingerprints) }} as current
-            where {{ as_it_was_told(key, fingerprint) }}
+            where {{ as_it_was_told(columns) }}
         )
     {% endif %}
 {% endmacro %}
 
-{% macro as_it_was_told(key, fingerprint) %}
-    {%- for column in key + [fingerprint] -%}
+{% macro as_it_was_told(columns) %}
+    {%- for column in columns -%}
         {{ 'and ' if not loop.first }}current.{{ column }} = built.{{ column }}{{ ' ' if not loop.last }}
     {%- endfor -%}
+{% endmacro %}
+
+{# How many tokens each unit counts, in one value. #}
+{% macro units_hash() -%}
+    (select bit_xor(hash(hash(pricing_unit, mtok_factor))) from {{ source('raw', 'pricing_units') }})
+{%- endmacro %}
+
+{% macro drop_of_other_units() %}
+    {% if is_incremental() %}
+        delete from {{ this }} where units_hash is distinct from {{ units_hash() }}
+    {% endif %}
 {% endmacro %}

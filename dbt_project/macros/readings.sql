@@ -5,6 +5,8 @@
 {% macro neighbours_in_time(readings) %}
     select
         capture_id,
+        lag(captured_at) over in_time as previous_captured_at,
+        lag(known_from) over in_time as previous_known_from,
         lag(quotes_sha256) over in_time as previous_quotes_sha256,
         lead(quotes_sha256) over in_time as next_quotes_sha256,
         lead(known_from) over in_time as next_known_from

@@ -1,13 +1,13 @@
 """The models up to the headline history and the marts of its witnesses, as dbt compiles them, in memory."""
 
-import ast
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 import duckdb
+import jinja2
 
 from pipeline.domain import PriceQuote, Reading
 from pipeline.settings import settings
@@ -26,6 +26,7 @@ OF_MARTS = {
     "intermediate.int_seen_claims",
 }
 HISTORY = "marts.fct_price_history"
+INCREMENTAL = (transform.DBT_PROJECT / "macros" / "incremental.sql").read_text()
 MARTS = [
     HISTORY,
     RESTATEMENTS,
@@ -63,13 +64,14 @@ def compile_models() -> list[Model]:
         for name in TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in new.items()}).static_order()
         if name in new
     ]
+    relations = {node["name"]: f"{node['schema']}.{node['name']}" for node in new.values()}
     models = [
         Model(
             f"{node['schema']}.{node['name']}",
             node["config"]["materialized"] == "view",
             node["compiled_code"],
             "",
-            outdated(node) if node["config"]["materialized"] == "incremental" else None,
+            outdated(node, relations) if node["config"]["materialized"] == "incremental" else None,
         )
         for node in (new[name] for name in order)
     ]
@@ -83,14 +85,15 @@ def compile_models() -> list[Model]:
     ]
 
 
-def outdated(node: dict[str, Any]) -> str:
-    """What the macro `drop_outdated` makes of its arguments, as they stand in the hook of a model."""
+def outdated(node: dict[str, Any], relations: Mapping[str, str]) -> str:
+    """What the hook of an incremental model runs on an existing table; dbt compiles all of a model but this."""
     [hook] = node["config"]["pre-hook"]
-    fingerprints, key, fingerprint = ast.literal_eval(hook["sql"].strip("{} ").removeprefix("drop_outdated"))
-    told = " and ".join(f"current.{column} = built.{column}" for column in [*key, fingerprint])
-    return (
-        f"delete from {node['schema']}.{node['name']} as built"
-        f" where not exists (from intermediate.{fingerprints} as current where {told})"
+    environment = jinja2.Environment(autoescape=False)  # noqa: S701 (SQL of our own)
+    return environment.from_string(INCREMENTAL + hook["sql"]).render(
+        this=relations[node["name"]],
+        ref=relations.__getitem__,
+        source="{}.{}".format,
+        is_incremental=lambda: True,
     )
 
 

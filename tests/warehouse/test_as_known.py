@@ -167,8 +167,8 @@ def test_the_marts_of_today_know_more_than_was_published_then(
 @pytest.mark.usefixtures("published")
 def test_nothing_was_known_before_the_first_capture() -> None:
     manifest = load_manifest(transform.built_manifest())
-    with as_known(settings().build, manifest, day("2024-10-01"), ["marts.fct_price_history"]) as past:
-        assert past.execute("select count(*) from marts.fct_price_history").fetchall() == [(0,)]
+    with as_known(settings().build, manifest, day("2024-10-01"), ["marts.mart_blended_price"]) as past:
+        assert past.execute("select count(*) from marts.mart_blended_price").fetchall() == [(0,)]
 
 
 @pytest.mark.usefixtures("published")

@@ -5,11 +5,15 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['offer_fingerprint']}],
-    pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_id'], 'offer_fingerprint') }}"
+    pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_fingerprint']) }}"
 ) }}
 
 with offers_to_tell as (
-    {{ to_tell('int_offer_fingerprints', ['offer_id'], 'offer_fingerprint') }}
+    {{ to_tell('int_offer_fingerprints', ['offer_fingerprint']) }}
+),
+
+trusted_prices as (
+    {{ trusted_prices('offers_to_tell', 'offer_id') }}
 ),
 
 prices as (
@@ -24,15 +28,11 @@ prices as (
         time_window,
         meter,
         usd_per_mtok,
-        ended_by,
         cast(valid_from as date) as day_from,
         cast(valid_to as date) as day_to
-    from {{ ref('fct_price_history') }}
+    from trusted_prices
     where
-        offer_id in (select offers_to_tell.offer_id from offers_to_tell)
-        and known_to is null
-        and quality <> 'quarantined'
-        and currency = 'USD'
+        currency = 'USD'
         and usd_per_mtok is not null
         and coalesce(cast(valid_from as date) < cast(valid_to as date), true)
         and meter in (select workloads.meter from {{ ref('workloads') }} as workloads)
@@ -75,7 +75,6 @@ blends as (
         any_value(prices.context_from) as context_from,
         any_value(prices.region) as region,
         any_value(prices.time_window) as time_window,
-        bool_or(prices.ended_by = 'announced_end') as has_announced_end,
         case
             when count(prices.meter) = count(*)
                 -- In order: a sum of floats in another order is another number.

@@ -1,6 +1,4 @@
 {# The prices that are not, or no longer, simply believed, and what each is worth by what is known today. #}
-{{ config(materialized='view') }}
-
 select
     history.price_key,
     history.valid_from,

@@ -1,10 +1,26 @@
 {#
     What every page said, when, and when we knew: one row per good capture that says something new.
     A quote set with dates in it can change its meaning without changing its bytes, so the number of its dates that
-    have passed is part of the state.
+    have passed is part of the state. On a page without dates whose captures became known in the order of time nothing
+    can come between two that found the same: the second one says nothing new.
 #}
-with readings as (
+with moments as (
+    select distinct
+        quotes_sha256,
+        unnest([announced_from, valid_until]) as moment
+    from {{ ref('stg_quotes') }}
+    where announced_from is not null or valid_until is not null
+),
+
+pages_with_dates as (
+    select distinct page_key
+    from {{ ref('int_good_readings') }}
+    where quotes_sha256 in (select moments.quotes_sha256 from moments)
+),
+
+readings as (
     select * from {{ ref('int_good_readings') }}
+    where is_repetition is not true or page_key in (select pages_with_dates.page_key from pages_with_dates)
     window
         of_one_instant as (
             partition by page_key, captured_at
@@ -44,14 +60,6 @@ good_readings as (
             )
         ) as known_to
     from readings
-),
-
-moments as (
-    select distinct
-        quotes_sha256,
-        unnest([announced_from, valid_until]) as moment
-    from {{ ref('stg_quotes') }}
-    where announced_from is not null or valid_until is not null
 ),
 
 passed_moments as (

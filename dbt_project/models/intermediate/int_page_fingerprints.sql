@@ -17,6 +17,7 @@ select
     pages.ground_fingerprint,
     md5(concat_ws(
         ',',
+        pages.page_key,
         pages.ground_fingerprint,
         string_agg(
             concat_ws('|', events.reading_id, events.captured_at, events.known_from, events.known_to),

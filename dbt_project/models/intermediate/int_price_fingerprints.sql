@@ -70,7 +70,9 @@ ground as (
 select
     prices.price_key,
     prices.offer_id,
+    prices.provider_id,
     hash(
+        prices.price_key,
         sequences.sequence_hash,
         kin.kin_hash,
         covers.cover_hash,

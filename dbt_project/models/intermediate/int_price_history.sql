@@ -5,11 +5,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['price_fingerprint']}],
-    pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}"
+    pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
 with prices_to_tell as (
-    {{ to_tell('int_price_fingerprints', ['price_key'], 'price_fingerprint') }}
+    {{ to_tell('int_price_fingerprints', ['price_fingerprint']) }}
 ),
 
 headline_spells as (

@@ -5,11 +5,11 @@
 #}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ drop_outdated('int_quote_set_pairs', ['whole_sha256'], 'part_sha256') }}"
+    pre_hook="{{ drop_outdated('int_quote_set_pairs', ['whole_sha256', 'part_sha256']) }}"
 ) }}
 
 with pairs as (
-    {{ to_tell('int_quote_set_pairs', ['whole_sha256'], 'part_sha256') }}
+    {{ to_tell('int_quote_set_pairs', ['whole_sha256', 'part_sha256']) }}
 ),
 
 compared_sets as (

@@ -5,11 +5,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['page_fingerprint']}],
-    pre_hook="{{ drop_outdated('int_page_fingerprints', ['page_key'], 'page_fingerprint') }}"
+    pre_hook="{{ drop_outdated('int_page_fingerprints', ['page_fingerprint']) }}"
 ) }}
 
 with pages as (
-    {{ to_tell('int_page_fingerprints', ['page_key'], 'page_fingerprint') }}
+    {{ to_tell('int_page_fingerprints', ['page_fingerprint']) }}
 ),
 
 -- Among events up to the last one that was withdrawn, or known only after a later one, anything may depend on anything.
@@ -113,8 +113,16 @@ select
     told.currency,
     case
         -- What is said with dates can change its meaning with every capture; and of a history, the longest speaks.
-        when told.has_dates or sources.role = 'price_history' then hash(pages.page_fingerprint)
-        else hash(pages.ground_fingerprint, unsettled_pasts.past_hash, told.starts_hash, told.ends_hash)
+        when told.has_dates or sources.role = 'price_history'
+            then hash(told.page_key, told.price_key, pages.page_fingerprint)
+        else hash(
+            told.page_key,
+            told.price_key,
+            pages.ground_fingerprint,
+            unsettled_pasts.past_hash,
+            told.starts_hash,
+            told.ends_hash
+        )
     end as witness_fingerprint
 from told
 inner join pages on told.page_key = pages.page_key

@@ -7,11 +7,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['witness_fingerprint']}],
-    pre_hook="{{ drop_outdated('int_witness_fingerprints', ['page_key', 'price_key'], 'witness_fingerprint') }}"
+    pre_hook="{{ drop_outdated('int_witness_fingerprints', ['witness_fingerprint']) }}"
 ) }}
 
 with prices_to_tell as (
-    {{ to_tell('int_witness_fingerprints', ['page_key', 'price_key'], 'witness_fingerprint') }}
+    {{ to_tell('int_witness_fingerprints', ['witness_fingerprint']) }}
 ),
 
 pages as (

@@ -3,7 +3,7 @@ with offers as (
         offer_id,
         any_value(provider_id) as provider_id,
         any_value(model_label) as model_label,
-        last(model_id order by valid_from, known_from) as model_id,
+        arg_max(model_id, valid_from) as model_id,
         bool_or(is_mapped) as is_mapped,
         any_value(service_tier) as service_tier,
         any_value(context_from) as context_from,
@@ -12,8 +12,8 @@ with offers as (
         any_value(time_window) as time_window,
         min(valid_from) as listed_from,
         case when bool_and(valid_to is not null) then max(valid_to) end as listed_to,
-        list_sort(list_distinct(list(meter))) as meters
-    from {{ ref('fct_price_history') }}
+        list_sort(list(distinct meter)) as meters
+    from {{ ref('int_price_history') }}
     where known_to is null
     group by offer_id
 )

@@ -2,14 +2,23 @@
     What providers announced, and what became of it, as believed today. Judged by the first good capture after the last
     one that still announced it: until then nobody knows more than was announced.
 #}
-with instants as (
+with pages as (
+    select distinct page_key
+    from {{ ref('int_good_readings') }}
+    where quotes_sha256 in (
+        select quotes.quotes_sha256 from {{ ref('stg_quotes') }} as quotes
+        where quotes.announced_from is not null
+    )
+),
+
+instants as (
     select
         page_key,
         captured_at,
         quotes_sha256,
         evidence_sha256
     from {{ ref('int_good_readings') }}
-    where known_to is null
+    where known_to is null and page_key in (select pages.page_key from pages)
     -- Of two captures of one instant the page's own word goes before a web archive's, and else the later one speaks.
     qualify
         row_number() over (

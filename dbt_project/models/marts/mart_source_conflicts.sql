@@ -2,13 +2,22 @@
     Where two witnesses say different prices of the same thing on the same days, as believed today, and why that may be.
     Every rule for a cause rests on something that one of the two says elsewhere, or on when it was looked at last.
 #}
-with claims as (
+with providers_of_several as (
+    select provider_id
+    from {{ ref('int_seen_claims') }}
+    group by provider_id
+    having min(page_key) < max(page_key)
+),
+
+claims as (
     select
         *,
         -- What is sold, in whichever tier, context band and region.
         concat_ws('|', provider_id, model_id, coalesce(time_window, ''), meter, series_unit, currency) as thing_key
     from {{ ref('int_seen_claims') }}
-    where day_from < day_to
+    where
+        day_from < day_to
+        and provider_id in (select providers_of_several.provider_id from providers_of_several)
 ),
 
 subjects_of_several as (

@@ -7,15 +7,24 @@ with seen_claims as (
     where day_from < seen_until
 ),
 
-label_names as (
-    select
-        subject_key,
-        page_key,
-        list(distinct label_name) as label_names
+subjects_of_several as (
+    select subject_key
     from seen_claims
-    group by subject_key, page_key
+    group by subject_key
+    having min(page_key) < max(page_key)
 ),
 
+label_names as (
+    select
+        seen_claims.subject_key,
+        seen_claims.page_key,
+        list(distinct seen_claims.label_name) as label_names
+    from seen_claims
+    inner join subjects_of_several on seen_claims.subject_key = subjects_of_several.subject_key
+    group by seen_claims.subject_key, seen_claims.page_key
+),
+
+-- What no other witness speaks of is compared with nothing.
 claims as (
     select
         seen_claims.*,
@@ -33,7 +42,7 @@ listed as (
         min(day_from) as first_listed_on,
         max(seen_until) - 1 as last_seen_on,
         cast(sum(date_diff('day', day_from, seen_until)) as bigint) as days_listed
-    from claims
+    from seen_claims
     group by page_key
 ),
 

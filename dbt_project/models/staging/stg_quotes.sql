@@ -1,7 +1,43 @@
-with quotes as (
+{#
+    A table to which only new quote sets are added: they never change, and to make the keys of all their quotes takes
+    longer than anything that is asked of them. Where a unit counts otherwise than before, all are told again.
+#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='fail',
+    pre_hook="{{ drop_of_other_units() }}"
+) }}
+
+with all_quotes as (
     select * from {{ source('raw', 'price_quotes') }}
     union all
     select * from {{ source('raw', 'observations') }}
+),
+
+{% if is_incremental() %}
+    sets as (
+        select distinct quotes_sha256 from {{ source('raw', 'price_quotes') }}
+        union distinct
+        select distinct quotes_sha256 from {{ source('raw', 'observations') }}
+    ),
+
+    told_sets as (
+        select distinct quotes_sha256 from {{ this }}
+    ),
+
+    new_sets as (
+        select sets.quotes_sha256 from sets
+        anti join told_sets on sets.quotes_sha256 = told_sets.quotes_sha256
+    ),
+{% endif %}
+
+quotes as (
+    select all_quotes.*
+    from all_quotes
+    {% if is_incremental() %}
+        inner join new_sets on all_quotes.quotes_sha256 = new_sets.quotes_sha256
+    {% endif %}
 ),
 
 normalised as (
@@ -62,5 +98,6 @@ select
         meter,
         series_unit,
         currency
-    )) as price_key
+    )) as price_key,
+    {{ units_hash() }} as units_hash
 from normalised
