@@ -11,7 +11,6 @@ wall time, and peak memory of other runs: watching a process slows it down.
 
 import argparse
 import csv
-import json
 import os
 import shutil
 import statistics
@@ -38,7 +37,7 @@ def direct() -> None:
     from pipeline.history.ecb import EXCHANGE_RATES
     from pipeline.history.other_maps import PRICE_MAPS
     from pipeline.providers import discover
-    from pipeline.settings import PROJECT, settings
+    from pipeline.settings import settings
     from pipeline.warehouse import transform
     from pipeline.warehouse.build import connect
     from pipeline.warehouse.publish import load_manifest, publish
@@ -54,28 +53,21 @@ def direct() -> None:
         for _ in capture_pages(archive, client, pages, last_good_attempts(connection)):
             pass
         load_archive(connection, archive, providers)
-        nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
-        order = TopologicalSorter(
-            {
-                name: [parent for parent in node["depends_on"].get("nodes", []) if parent in nodes]
-                for name, node in nodes.items()
-            }
-        )
-        relations = {node["name"]: f"{node['schema']}.{node['name']}" for node in nodes.values()}
+        # As in a run, what is made of seeds alone stands.
+        models = {
+            name: node
+            for name, node in manifest["nodes"].items()
+            if node["resource_type"] == "model" and "compiled_code" in node
+        }
+        relations = {node["name"]: f"{node['schema']}.{node['name']}" for node in manifest["nodes"].values()}
+        order = TopologicalSorter({name: set(models) & set(models[name]["depends_on"]["nodes"]) for name in models})
         for name in order.static_order():
-            node = nodes[name]
-            relation = relations[node["name"]]
-            if node["resource_type"] == "seed":
-                columns = json.dumps(node["config"]["column_types"]).replace('"', "'")
-                path = PROJECT / "seeds" / f"{node['name']}.csv"
-                connection.execute(f"delete from {relation}")
-                connection.execute(
-                    f"insert into {relation} from read_csv('{path}', header = true, columns = {columns})"
-                )
-            elif node["config"]["materialized"] == "incremental":
+            node = models[name]
+            relation, materialized = relations[node["name"]], node["config"]["materialized"]
+            if materialized == "incremental":
                 connection.execute(outdated(node, relations))
                 connection.execute(f"insert into {relation} by name {node['compiled_code']}")
-            elif node["config"]["materialized"] == "table":
+            elif materialized == "table":
                 connection.execute(f"create or replace table {relation} as {node['compiled_code']}")
         as_of = as_of_moment(connection)
         for one in in_order(ANALYTICS):

@@ -44,8 +44,9 @@ def as_known(
 
     The bitemporal history is cut to what was believed then, the raw tables to what had been captured and read, and
     dbt's own SQL is run on them: `manifest` is that of the build that made the warehouse. What has no time is today's:
-    seeds, the providers, and the number of other witnesses of a price. It is made in memory, the build file stays as
-    it is. Raises ValueError for a time without a zone, and KeyError for a mart that the manifest does not know.
+    seeds and what is made of them alone, the providers, and the number of other witnesses of a price. It is made in
+    memory, the build file stays as it is. Raises ValueError for a time without a zone, and KeyError for a mart that the
+    manifest does not know.
     """
     if known_at.tzinfo is None:
         raise ValueError(f"known_at has no time zone: {known_at!r}")
@@ -58,7 +59,7 @@ def as_known(
             past.execute(f"create schema if not exists {name.partition('.')[0]}")
             if name in FILTERED:
                 past.execute(f"create table {name} as {FILTERED[name]}", {"known_at": moment})
-            elif node["resource_type"] != "model":
+            elif not _is_made_of_captures(node):
                 past.execute(f"create view {name} as from today.{name}")
             elif node["config"]["materialized"] == "incremental":
                 # Its SQL may be that of a day that goes on with what is there. Where nothing is, it tells all.
@@ -79,7 +80,12 @@ def _relations(manifest: Mapping[str, Any], marts: Iterable[str]) -> list[tuple[
     while open_keys:
         key = open_keys.pop()
         if key not in parents:
-            is_made = names[key] not in FILTERED and nodes[key]["resource_type"] == "model"
+            is_made = names[key] not in FILTERED and _is_made_of_captures(nodes[key])
             parents[key] = nodes[key]["depends_on"]["nodes"] if is_made else []
             open_keys += parents[key]
     return [(names[key], nodes[key]) for key in TopologicalSorter(parents).static_order()]
+
+
+def _is_made_of_captures(node: Mapping[str, Any]) -> bool:
+    # A build that goes on has no SQL of models that read seeds alone.
+    return node["resource_type"] == "model" and "compiled_code" in node
