@@ -313,7 +313,8 @@ def test_a_killed_run_loses_nothing_and_publishes_nothing_half(tmp_path: Path) -
                     break
             time.sleep(0.02)
             run.send_signal(signal.SIGKILL)
-            run.communicate()
+            # No process that it began lives on and holds its pipe.
+            run.communicate(timeout=60)
         assert run.returncode == -signal.SIGKILL
         assert (home / "public" / "tokenfall.duckdb").read_bytes() == published
     with served(captures, DAYS[1]) as origin:

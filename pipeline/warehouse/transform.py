@@ -112,8 +112,7 @@ def _serve(connection: Connection, digest: str, goes_on: bool) -> None:
     """The other process: parses, waits for the word to build, sends events and in the end the outcome."""
     from google.protobuf.json_format import MessageToDict
 
-    # A run that is killed must not leave a process behind that holds the build file.
-    Thread(target=_end_with_the_run, daemon=True).start()
+    end_with_the_run()
     one_at_a_time = Lock()
     # As in the run itself: what imports and parsing make stays, and is not worth looking through.
     gc.disable()
@@ -170,7 +169,12 @@ def _project_digest() -> str:
     return digest.hexdigest()
 
 
-def _end_with_the_run() -> None:
+def end_with_the_run() -> None:
+    """Ends this process when the one that began it ends, even if killed: nothing may hold its files or its pipes."""
+    Thread(target=_wait_for_its_end, daemon=True).start()
+
+
+def _wait_for_its_end() -> None:
     if (run := parent_process()) is not None:
         wait([run.sentinel])
         os._exit(1)

@@ -135,20 +135,29 @@ def test_a_build_that_was_never_asked_for_ends_with_its_run(build_file: Path) ->
         ).fetchall() == [(0,)]
 
 
-def test_no_process_outlives_a_run_that_is_killed(build_file: Path) -> None:  # noqa: ARG001
-    run = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import time; from pipeline.warehouse.transform import Build\nwith Build(): time.sleep(60)",
-        ],
-        env=os.environ,
-    )
-    deadline = time.monotonic() + 30
-    while not (started := psutil.Process(run.pid).children()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    run.send_signal(signal.SIGKILL)
-    run.wait()
+BUILDS = """
+from pipeline.warehouse.transform import Build
+with Build():
+"""
+DRAWS = """
+import os
+import dagster as dg
+from pipeline.assets.analytics.common import pen
+with dg.build_resources({"pen": pen}) as resources:
+    resources.pen.submit(os.getpid).result()
+"""
+
+
+@pytest.mark.parametrize("begin", [BUILDS, DRAWS])
+def test_no_process_outlives_a_run_that_is_killed(build_file: Path, begin: str) -> None:  # noqa: ARG001
+    wait = "    print('ready', flush=True)\n    time.sleep(60)\n"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import time\n{begin}{wait}"], env=os.environ, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+        started = psutil.Process(run.pid).children()
+        run.send_signal(signal.SIGKILL)
+    assert len(started) > 1
     _, alive = psutil.wait_procs(started, timeout=30)
     assert not alive

@@ -21,7 +21,7 @@ from pipeline.settings import settings
 from pipeline.warehouse.build import connect
 from pipeline.warehouse.publish import contracts, load_manifest
 from pipeline.warehouse.tables import write_table
-from pipeline.warehouse.transform import prepare
+from pipeline.warehouse.transform import end_with_the_run, prepare
 
 GROUP = "analytics"
 HEADLINE_WORKLOAD = "input_output_3_1"
@@ -107,7 +107,7 @@ def in_order(analytics: Iterable[Analytic]) -> list[Analytic]:
 @dg.resource(description="A process that draws plots on the other core; it begins with the first thing to do.")
 def pen() -> Iterator[ProcessPoolExecutor]:
     """The process of one run; ended with it."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with_the_run) as process:
         yield process
 
 
