@@ -81,9 +81,7 @@ def direct() -> None:
 def seconds(command: list[str]) -> float:
     """Wall time of a process."""
     started = time.perf_counter()
-    outcome = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if outcome.returncode:
-        sys.exit(f"{' '.join(command)} exited with {outcome.returncode}")
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
 
 
@@ -100,7 +98,7 @@ def peak_mb(command: list[str]) -> float:
                 peak = max(peak, sum(_proportional_bytes(part) for part in [tree, *tree.children(recursive=True)]))
             time.sleep(0.1)
     if process.returncode:
-        sys.exit(f"{' '.join(command)} exited with {process.returncode}")
+        raise subprocess.CalledProcessError(process.returncode, command)
     return peak / 1e6
 
 

@@ -1,6 +1,5 @@
 """The dbt project as assets: every model an asset, every test an asset check."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -12,6 +11,7 @@ import dagster as dg
 from pipeline.assets import OWNERS
 from pipeline.progress import report
 from pipeline.warehouse import transform
+from pipeline.warehouse.publish import load_manifest
 
 # dagster-dbt does without dbt-core where it is not installed. It is, but runs in a process of its own; here its import
 # would take longer than that of all of Dagster, and 40 MB.
@@ -58,7 +58,7 @@ def dbt_build(
     pen: dg.ResourceParam[ProcessPoolExecutor],
 ) -> Iterator[Any]:
     """Seeds, models and tests in the build file. A failed test of error severity keeps the run from publishing."""
-    manifest = json.loads(transform.prepare().read_text())
+    manifest = load_manifest(transform.prepare())
     selection, indirect = get_subset_selection_for_context(context, manifest, None, None, None, TRANSLATOR, None)
     dbt_process.begin([*selection, *(["--indirect-selection", indirect] if indirect else [])])
     selected = {
@@ -84,7 +84,7 @@ def dbt_build(
 
 def made_of_seeds_alone() -> set[dg.AssetKey]:
     """The seeds, and the models that read nothing else: they stand as they are until the project changes."""
-    manifest = json.loads(transform.prepare().read_text())
+    manifest = load_manifest(transform.prepare())
     reached: set[str] = set()
     follow = [*manifest["sources"]]
     while follow:

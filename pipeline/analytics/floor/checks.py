@@ -1,4 +1,4 @@
-"""What the modules of the package share: a check of numbers, and the rows of a frame."""
+"""What the modules of the package share: checks of numbers, and the rows of a frame."""
 
 from typing import Any
 
@@ -15,6 +15,12 @@ def require_positive(**values: float | Floats) -> None:
         numbers: npt.NDArray[np.float64] = np.asarray(value, dtype=np.float64)
         if not (np.isfinite(numbers) & (numbers > 0)).all():
             raise ValueError(f"{name} is positive and finite, not {value!r}")
+
+
+def require_order(low: float, middle: float, high: float) -> None:
+    """Raises ValueError where a range of these limits does not hold its middle."""
+    if not low <= middle <= high:
+        raise ValueError(f"not in order: {low} <= {middle} <= {high}")
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import special
 
 from pipeline.analytics.decline import Floats
-from pipeline.analytics.floor.checks import require_positive
+from pipeline.analytics.floor.checks import require_order, require_positive
 
 HOURS_PER_YEAR = 8760
 UPPER_QUARTILE = float(special.ndtri(0.75))
@@ -83,8 +83,7 @@ class Range:
 
     def __post_init__(self) -> None:
         require_positive(low=self.low, high=self.high)
-        if not self.low <= self.mode <= self.high:
-            raise ValueError(f"not in order: {self.low} <= {self.mode} <= {self.high}")
+        require_order(self.low, self.mode, self.high)
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
         """`n` draws. A range of no width uses up as many random numbers as any other."""
@@ -123,8 +122,7 @@ class RentQuantiles:
 
     def __post_init__(self) -> None:
         require_positive(p25=self.p25, p75=self.p75)
-        if not self.p25 <= self.median <= self.p75:
-            raise ValueError(f"not in order: {self.p25} <= {self.median} <= {self.p75}")
+        require_order(self.p25, self.median, self.p75)
 
     def middle(self, assumptions: Assumptions) -> float:  # noqa: ARG002
         """The median, whatever is assumed."""
