@@ -1,15 +1,9 @@
 {# What the history of a page depends on, in one value: as long as it stands, its spells stand. #}
-with units as (
-    select string_agg(concat_ws('|', pricing_unit, mtok_factor), ',' order by pricing_unit) as all_units
-    from {{ source('raw', 'pricing_units') }}
-),
-
-pages as (
+with pages as (
     select
-        sources.provider_id || '/' || sources.page_id as page_key,
-        md5(concat_ws(',', sources.role, units.all_units)) as ground_fingerprint
-    from {{ source('raw', 'sources') }} as sources
-    cross join units
+        provider_id || '/' || page_id as page_key,
+        md5(concat_ws(',', role, {{ units_hash() }})) as ground_fingerprint
+    from {{ source('raw', 'sources') }}
 )
 
 select
