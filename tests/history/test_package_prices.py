@@ -113,7 +113,12 @@ def test_dates_that_contradict_the_versions_are_refused(folder: Folder) -> None:
         releases(folder.path)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x1f\x8b\x08\x00", gzip.compress(b"<html>"), b"{}"])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"\x1f\x8b\x08\x00", gzip.compress(b"<html>"), b"{}"],
+    # names of our own: gzip keeps the time of packing, and pytest would name a case by its bytes
+    ids=["empty", "cut short", "no JSON", "no map"],
+)
 def test_a_file_that_is_no_map_is_named(folder: Folder, damage: bytes) -> None:
     folder.litellm("1.0.0", "2024-02-01", priced(m=3))
     (folder.path / "litellm" / "1.0.0.json.gz").write_bytes(damage)
