@@ -2,8 +2,7 @@
     Models that tell a thing anew only where something new has come up: a fingerprint says what all that is told of a
     key depends on, its key included, and is kept in every row. Before such a model is built, `drop_outdated` deletes
     what was told by a fingerprint that is no more; the model then tells the keys that `to_tell` names, whose
-    fingerprints it does not have. The index on the fingerprints also keeps DuckDB from writing the whole table anew at
-    a checkpoint, to fill what was deleted.
+    fingerprints it does not have.
 #}
 {% macro to_tell(fingerprints, columns) -%}
     select current.*
@@ -28,6 +27,14 @@
         {{ 'and ' if not loop.first }}current.{{ column }} = built.{{ column }}{{ ' ' if not loop.last }}
     {%- endfor -%}
 {% endmacro %}
+
+{#
+    What is said of one provider stands together in the file, and is joined by its provider too: DuckDB knows the least
+    and the greatest value of every 120,000 rows, and reads no others for the few providers that say something new.
+#}
+{% macro together(relation) %}
+order by {{ relation }}.provider_id
+{%- endmacro %}
 
 {# How many tokens each unit counts, in one value. #}
 {% macro units_hash() -%}

@@ -14,13 +14,17 @@
 {% endmacro %}
 
 {#
-    Prices as believed today, but for those in quarantine, of what `to_tell` has the keys of. The view
+    Prices as believed today, but for those in quarantine, of what `to_tell` has the `keys` of. The view
     fct_price_history would look at all prices before it left any out.
 #}
-{% macro trusted_prices(to_tell, key) %}
+{% macro trusted_prices(to_tell, keys) %}
     select history.*
     from {{ ref('int_price_history') }} as history
-    semi join {{ to_tell }} as to_tell on history.{{ key }} = to_tell.{{ key }}
+    semi join {{ to_tell }} as to_tell
+        on
+            {% for key in keys -%}
+                {{ 'and ' if not loop.first }}history.{{ key }} = to_tell.{{ key }}
+            {% endfor %}
     anti join {{ ref('int_doubtful_prices') }} as doubtful
         on
             history.price_key = doubtful.price_key

@@ -19,6 +19,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     # What does not fit is spilled beside the file: ten years of history are built from nothing in under 2 GB in all.
     "memory_limit": "1200MB",
+    # A checkpoint would write whole tables anew, to close the holes of what was told again.
+    "max_vacuum_tasks": 0,
 }
 # Where quotes go that are not prices on a provider's own page, by the kind of the provider.
 QUOTE_TABLES = {"price_map": "raw.observations", "exchange_rates": "raw.exchange_rates"}

@@ -4,7 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['offer_fingerprint']}],
     pre_hook="{{ drop_outdated('int_offer_fingerprints', ['offer_fingerprint']) }}"
 ) }}
 
@@ -13,7 +12,7 @@ with offers_to_tell as (
 ),
 
 trusted_prices as (
-    {{ trusted_prices('offers_to_tell', 'offer_id') }}
+    {{ trusted_prices('offers_to_tell', ['provider_id', 'offer_id']) }}
 ),
 
 prices as (

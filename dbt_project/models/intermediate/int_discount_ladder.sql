@@ -7,7 +7,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['provider_fingerprint']}],
     pre_hook="{{ drop_outdated('int_offer_fingerprints', ['provider_fingerprint']) }}"
 ) }}
 
@@ -23,7 +22,7 @@ providers_to_tell as (
 ),
 
 trusted_prices as (
-    {{ trusted_prices('providers_to_tell', 'provider_id') }}
+    {{ trusted_prices('providers_to_tell', ['provider_id']) }}
 ),
 
 prices as (

@@ -8,7 +8,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
@@ -38,7 +37,8 @@ witness_spells as (
                 spells.page_key
         ) as witness_rank
     from {{ ref('int_witness_spells') }} as spells
-    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    inner join prices_to_tell as prices
+        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
     inner join {{ source('raw', 'sources') }} as sources
         on spells.page_key = sources.provider_id || '/' || sources.page_id
 ),
@@ -212,3 +212,4 @@ left join agreed_prices
         and spells.price_key = agreed_prices.price_key
         and spells.series_price = agreed_prices.series_price
 where contested_prices.price_key is null or remainders.page_key is not null
+{{ together('spells') }}

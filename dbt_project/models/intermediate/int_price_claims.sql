@@ -4,7 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
@@ -67,7 +66,8 @@ spells as (
         prices.price_fingerprint,
         coalesce(spells.valid_to, cast('infinity' as timestamp)) as valid_until
     from {{ ref('int_witness_spells') }} as spells
-    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    inner join prices_to_tell as prices
+        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
     where spells.known_to is null and spells.series_price is not null
 ),
 
@@ -118,3 +118,4 @@ select
     identified.evidence_sha256
 from identified
 inner join witnesses on identified.page_key = witnesses.page_key
+{{ together('identified') }}

@@ -4,7 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
@@ -15,7 +14,8 @@ with prices_to_tell as (
 headline_spells as (
     select spells.*
     from {{ ref('int_headline_spells') }} as spells
-    inner join prices_to_tell on spells.price_key = prices_to_tell.price_key
+    inner join prices_to_tell as prices
+        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
 ),
 
 -- A label that a provider re-points stands for one model after another; its spells are cut where that happens.
@@ -225,3 +225,4 @@ left join converted
         and spells.page_key = converted.page_key
         and spells.valid_from = converted.valid_from
         and spells.known_from = converted.known_from
+{{ together('spells') }}

@@ -4,7 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
@@ -17,7 +16,8 @@ headline_spells as (
         spells.*,
         {{ sequence_key('spells') }} as sequence_key
     from {{ ref('int_headline_spells') }} as spells
-    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    inner join prices_to_tell as prices
+        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
 ),
 
 spells as (

@@ -1,7 +1,6 @@
 {# On which days of which prices our belief changed, and when: all of a restatement but why. #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['price_fingerprint']}],
     pre_hook="{{ drop_outdated('int_price_fingerprints', ['price_fingerprint']) }}"
 ) }}
 
@@ -12,7 +11,8 @@ with prices_to_tell as (
 headline_spells as (
     select spells.*
     from {{ ref('int_headline_spells') }} as spells
-    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    inner join prices_to_tell as prices
+        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
 ),
 
 beliefs as (

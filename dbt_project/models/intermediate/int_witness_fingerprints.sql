@@ -4,7 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['page_fingerprint']}],
     pre_hook="{{ drop_outdated('int_page_fingerprints', ['page_fingerprint']) }}"
 ) }}
 

@@ -6,7 +6,6 @@
 #}
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['witness_fingerprint']}],
     pre_hook="{{ drop_outdated('int_witness_fingerprints', ['witness_fingerprint']) }}"
 ) }}
 
@@ -66,6 +65,7 @@ quotes as (
         quotes.quotes_sha256,
         quotes.quote_no,
         quotes.price_key,
+        quotes.provider_id,
         quotes.series_price,
         quotes.announced_from,
         quotes.valid_until,
@@ -80,7 +80,11 @@ quotes as (
     from page_events as events
     inner join {{ ref('stg_quotes') }} as quotes
         on events.quotes_sha256 = quotes.quotes_sha256 and quotes.doubt is distinct from 'flap'
-    inner join prices_to_tell as prices on events.page_key = prices.page_key and quotes.price_key = prices.price_key
+    inner join prices_to_tell as prices
+        on
+            events.page_key = prices.page_key
+            and quotes.price_key = prices.price_key
+            and quotes.provider_id = prices.provider_id
 ),
 
 quotes_in_force as (
@@ -461,4 +465,8 @@ inner join quotes
         and spells.price_key = quotes.price_key
         and spells.precedence = quotes.precedence
 inner join {{ ref('stg_quotes') }} as printed
-    on quotes.quotes_sha256 = printed.quotes_sha256 and quotes.quote_no = printed.quote_no
+    on
+        quotes.quotes_sha256 = printed.quotes_sha256
+        and quotes.quote_no = printed.quote_no
+        and quotes.provider_id = printed.provider_id
+{{ together('printed') }}

@@ -101,3 +101,4 @@ select
     )) as price_key,
     {{ units_hash() }} as units_hash
 from normalised
+{{ together('normalised') }}
