@@ -8,7 +8,7 @@
     select current.*
     from {{ ref(fingerprints) }} as current
     {% if is_incremental() %}
-        anti join {{ this }} as built on {{ as_it_was_told(columns) }}
+        anti join {{ this }} as built on {{ alike('current', 'built', columns) }}
     {% endif %}
 {% endmacro %}
 
@@ -17,14 +17,14 @@
         delete from {{ this }} as built
         where not exists (
             from {{ ref(fingerprints) }} as current
-            where {{ as_it_was_told(columns) }}
+            where {{ alike('current', 'built', columns) }}
         )
     {% endif %}
 {% endmacro %}
 
-{% macro as_it_was_told(columns) %}
+{% macro alike(one, other, columns) %}
     {%- for column in columns -%}
-        {{ 'and ' if not loop.first }}current.{{ column }} = built.{{ column }}{{ ' ' if not loop.last }}
+        {{ 'and ' if not loop.first }}{{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' ' if not loop.last }}
     {%- endfor -%}
 {% endmacro %}
 
@@ -32,8 +32,8 @@
     What is said of one provider stands together in the file, and is joined by its provider too: DuckDB knows the least
     and the greatest value of every 120,000 rows, and reads no others for the few providers that say something new.
 #}
-{% macro together(relation) %}
-order by {{ relation }}.provider_id
+{% macro together() %}
+order by provider_id
 {%- endmacro %}
 
 {# How many tokens each unit counts, in one value. #}

@@ -21,10 +21,7 @@
     select history.*
     from {{ ref('int_price_history') }} as history
     semi join {{ to_tell }} as to_tell
-        on
-            {% for key in keys -%}
-                {{ 'and ' if not loop.first }}history.{{ key }} = to_tell.{{ key }}
-            {% endfor %}
+        on {{ alike('history', 'to_tell', keys) }}
     anti join {{ ref('int_doubtful_prices') }} as doubtful
         on
             history.price_key = doubtful.price_key

@@ -212,4 +212,4 @@ left join agreed_prices
         and spells.price_key = agreed_prices.price_key
         and spells.series_price = agreed_prices.series_price
 where contested_prices.price_key is null or remainders.page_key is not null
-{{ together('spells') }}
+{{ together() }}

@@ -118,4 +118,4 @@ select
     identified.evidence_sha256
 from identified
 inner join witnesses on identified.page_key = witnesses.page_key
-{{ together('identified') }}
+{{ together() }}

@@ -225,4 +225,4 @@ left join converted
         and spells.page_key = converted.page_key
         and spells.valid_from = converted.valid_from
         and spells.known_from = converted.known_from
-{{ together('spells') }}
+{{ together() }}

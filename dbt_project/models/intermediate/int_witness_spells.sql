@@ -469,4 +469,4 @@ inner join {{ ref('stg_quotes') }} as printed
         quotes.quotes_sha256 = printed.quotes_sha256
         and quotes.quote_no = printed.quote_no
         and quotes.provider_id = printed.provider_id
-{{ together('printed') }}
+{{ together() }}

@@ -4,8 +4,6 @@
 #}
 {{ config(
     materialized='incremental',
-    incremental_strategy='append',
-    on_schema_change='fail',
     pre_hook="{{ drop_of_other_units() }}"
 ) }}
 
@@ -101,4 +99,4 @@ select
     )) as price_key,
     {{ units_hash() }} as units_hash
 from normalised
-{{ together('normalised') }}
+{{ together() }}
