@@ -46,3 +46,15 @@ order by provider_id
         delete from {{ this }} where units_hash is distinct from {{ units_hash() }}
     {% endif %}
 {% endmacro %}
+
+{# All readings of a capture that was read again, since the last of them ends what the one before it said. #}
+{% macro drop_read_again() %}
+    {% if is_incremental() %}
+        delete from {{ this }}
+        where capture_id in (
+            select readings.capture_id
+            from {{ source('raw', 'readings') }} as readings
+            anti join {{ this }} as built on readings.reading_id = built.reading_id
+        )
+    {% endif %}
+{% endmacro %}

@@ -119,14 +119,17 @@ def _load_portion(
 ) -> None:
     attempts = [record for record in records if isinstance(record, Attempt)]
     readings = [record for record in records if isinstance(record, Reading)]
-    providers = (
-        dict(connection.execute("select capture_id, provider_id from raw.captures").fetchall()) if readings else {}
-    )
-    providers |= {attempt.capture_id: attempt.provider_id for attempt in attempts}
+    providers = dict(
+        connection.execute(
+            "select capture_id, provider_id from raw.captures where capture_id = any(?)",
+            [[reading.capture_id for reading in readings]],
+        ).fetchall()
+    ) | {attempt.capture_id: attempt.provider_id for attempt in attempts}
     known = {
         digest
         for (digest,) in connection.execute(
-            "select distinct quotes_sha256 from raw.readings where quotes_sha256 is not null"
+            "select quotes_sha256 from raw.readings where quotes_sha256 = any(?)",
+            [[reading.quotes_sha256 for reading in readings if reading.quotes_sha256]],
         ).fetchall()
     }
     quotes: dict[str, list[dict[str, Any]]] = {}
@@ -153,10 +156,11 @@ def _load_portion(
             message = latest.message
         from (
             select capture_id, last(outcome order by read_at) as outcome, last(message order by read_at) as message
-            from raw.readings group by capture_id
+            from raw.readings where capture_id = any(?) group by capture_id
         ) as latest
         where captures.capture_id = latest.capture_id
-        """
+        """,
+        [[*(attempt.capture_id for attempt in attempts), *(reading.capture_id for reading in readings)]],
     )
     connection.execute("delete from raw.archive_position")
     connection.execute("insert into raw.archive_position values (?, ?)", list(records[-1].position))

@@ -14,8 +14,16 @@
         leader_rise_switch      it sells the model for more than the new p*
     Of sellers that have the new p* alike, the one that led goes first: it has not lost its place.
 #}
-with sellers as (
-    {{ comparable_offers() }}
+with leaders as (
+    select distinct leader_model_id as model_id
+    from {{ ref('mart_frontier_price') }}
+),
+
+-- Of the models that ever led: nothing else is asked for.
+sellers as (
+    select offers.*
+    from ({{ comparable_offers() }}) as offers
+    semi join leaders on offers.model_id = leaders.model_id
 ),
 
 launches as (

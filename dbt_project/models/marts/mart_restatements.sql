@@ -7,7 +7,7 @@ with restated as (
     where restated_at is not null
 ),
 
--- What happened to which page at a moment.
+-- What happened to which page at such a moment.
 readings as (
     select
         readings.page_key,
@@ -16,12 +16,17 @@ readings as (
         readings.captured_at,
         coalesce(good.known_from, readings.known_from) as known_at,
         coalesce(good.is_released or good.known_from > readings.known_from, false) as is_release,
-        row_number() over (partition by readings.capture_id order by readings.known_from, readings.reading_id)
-            as reading_no
+        exists (
+            from {{ ref('stg_readings') }} as earlier
+            where
+                earlier.capture_id = readings.capture_id
+                and (earlier.known_from, earlier.reading_id) < (readings.known_from, readings.reading_id)
+        ) as is_read_again
     from {{ ref('stg_readings') }} as readings
     inner join {{ source('raw', 'sources') }} as sources
         on readings.provider_id = sources.provider_id and readings.page_id = sources.page_id
     left join {{ ref('int_good_readings') }} as good on readings.reading_id = good.reading_id
+    where coalesce(good.known_from, readings.known_from) in (select restated.restated_at from restated)
 ),
 
 -- A page that was read can also make room for, or take it from, other witnesses of the same provider's prices.
@@ -37,9 +42,9 @@ events as (
         scope,
         known_at,
         bool_or(is_release) as is_release,
-        bool_or(reading_no > 1) as is_read_again,
+        bool_or(is_read_again) as is_read_again,
         bool_or(is_map) as is_map,
-        min(captured_at) filter (where reading_no = 1) as captured_at
+        min(captured_at) filter (where not is_read_again) as captured_at
     from scoped_readings
     group by scope, known_at
 ),

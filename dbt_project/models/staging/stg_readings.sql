@@ -1,17 +1,25 @@
-{# A table: half of the models need to know which reading another one replaced, and finding out takes the longest. #}
-{{ config(materialized='table') }}
+{# Readings and captures never change, but a reading ends when its capture is read again. #}
+{{ config(materialized='incremental', pre_hook="{{ drop_read_again() }}") }}
+
+with readings as (
+    select readings.*
+    from {{ source('raw', 'readings') }} as readings
+    {% if is_incremental() %}
+        anti join {{ this }} as built on readings.reading_id = built.reading_id
+    {% endif %}
+),
 
 -- Few captures are ever read again, and a window over all would take longer than everything else here.
-with read_again as (
+read_again as (
     select
         reading_id,
         lead(read_at) over (partition by capture_id order by read_at, reading_id) as known_to
-    from {{ source('raw', 'readings') }}
+    from readings
     where
         capture_id in (
-            select readings.capture_id
-            from {{ source('raw', 'readings') }} as readings
-            group by readings.capture_id
+            select several.capture_id
+            from readings as several
+            group by several.capture_id
             having count(*) > 1
         )
 )
@@ -31,6 +39,6 @@ select
     readings.outcome,
     readings.quotes_sha256,
     coalesce(readings.message = 'released', false) as is_released
-from {{ source('raw', 'readings') }} as readings
+from readings
 inner join {{ ref('stg_captures') }} as captures on readings.capture_id = captures.capture_id
 left join read_again on readings.reading_id = read_again.reading_id
