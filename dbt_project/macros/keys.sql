@@ -33,6 +33,30 @@
     )
 {%- endmacro %}
 
+{# What is claimed of subjects of which several witnesses speak, with all names that each uses for it. #}
+{% macro claims_of_several(claims) %}
+    select
+        claims.*,
+        names.label_names
+    from {{ claims }} as claims
+    inner join (
+        select
+            subject_key,
+            page_key,
+            list(distinct label_name) as label_names
+        from {{ claims }}
+        where
+            subject_key in (
+                select spoken_of.subject_key
+                from {{ claims }} as spoken_of
+                group by spoken_of.subject_key
+                having min(spoken_of.page_key) < max(spoken_of.page_key)
+            )
+        group by subject_key, page_key
+    ) as names
+        on claims.subject_key = names.subject_key and claims.page_key = names.page_key
+{% endmacro %}
+
 {#
     One line per price over all pages of a provider. A page that begins to print context bands goes on with the band
     that starts at nothing.

@@ -20,29 +20,8 @@ claims as (
         and provider_id in (select providers_of_several.provider_id from providers_of_several)
 ),
 
-subjects_of_several as (
-    select subject_key
-    from claims
-    group by subject_key
-    having min(page_key) < max(page_key)
-),
-
-label_names as (
-    select
-        claims.subject_key,
-        claims.page_key,
-        list(distinct claims.label_name) as label_names
-    from claims
-    inner join subjects_of_several on claims.subject_key = subjects_of_several.subject_key
-    group by claims.subject_key, claims.page_key
-),
-
 named_claims as (
-    select
-        claims.*,
-        label_names.label_names
-    from claims
-    inner join label_names on claims.subject_key = label_names.subject_key and claims.page_key = label_names.page_key
+    {{ claims_of_several('claims') }}
 ),
 
 pairs as (

@@ -7,31 +7,9 @@ with seen_claims as (
     where day_from < seen_until
 ),
 
-subjects_of_several as (
-    select subject_key
-    from seen_claims
-    group by subject_key
-    having min(page_key) < max(page_key)
-),
-
-label_names as (
-    select
-        seen_claims.subject_key,
-        seen_claims.page_key,
-        list(distinct seen_claims.label_name) as label_names
-    from seen_claims
-    inner join subjects_of_several on seen_claims.subject_key = subjects_of_several.subject_key
-    group by seen_claims.subject_key, seen_claims.page_key
-),
-
 -- What no other witness speaks of is compared with nothing.
 claims as (
-    select
-        seen_claims.*,
-        label_names.label_names
-    from seen_claims
-    inner join label_names
-        on seen_claims.subject_key = label_names.subject_key and seen_claims.page_key = label_names.page_key
+    {{ claims_of_several('seen_claims') }}
 ),
 
 listed as (

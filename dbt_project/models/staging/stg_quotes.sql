@@ -15,9 +15,7 @@ with all_quotes as (
 
 {% if is_incremental() %}
     sets as (
-        select distinct quotes_sha256 from {{ source('raw', 'price_quotes') }}
-        union distinct
-        select distinct quotes_sha256 from {{ source('raw', 'observations') }}
+        select distinct quotes_sha256 from all_quotes
     ),
 
     told_sets as (
