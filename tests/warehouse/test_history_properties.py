@@ -177,6 +177,26 @@ def test_captures_loaded_one_by_one_in_any_order_build_what_is_built_from_nothin
     assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
 
 
+def test_an_older_capture_that_is_loaded_later_and_was_learnt_earlier_ends_what_was_unseen(
+    warehouse_with_marts: Warehouse,
+) -> None:
+    captures = taken(A, 6, (7, (*ONE, *ELSE))), taken(A, 2, (4, ONE))
+    warehouse_with_marts.fill(World(captures[:1]))
+    warehouse_with_marts.load(World(captures))
+    warehouse_with_marts.build_next_day()
+    one_by_one = [warehouse_with_marts.rows(table) for table in TABLES]
+    warehouse_with_marts.build()
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
+
+
+def test_a_reading_that_is_replaced_in_its_moment_says_nothing_in_any_order_of_rows(warehouse: Warehouse) -> None:
+    captures = taken(A, 4, (2, ONE)), taken(A, 4, (5, TWO), (5, ONE))
+    warehouse.fill(World(captures))
+    in_order = [warehouse.rows(table) for table in TOLD[:2]]
+    warehouse.fill(World(captures), list.reverse)
+    assert [warehouse.rows(table) for table in TOLD[:2]] == in_order
+
+
 @some(20)
 @given(world=worlds())
 def test_restated_is_every_day_of_which_another_price_is_believed_than_before(

@@ -20,7 +20,10 @@ pages_with_dates as (
 
 readings as (
     select * from {{ ref('int_good_readings') }}
-    where is_repetition is not true or page_key in (select pages_with_dates.page_key from pages_with_dates)
+    where
+        (is_repetition is not true or page_key in (select pages_with_dates.page_key from pages_with_dates))
+        -- One that was replaced in the moment in which it was read was never believed.
+        and coalesce(known_from < known_to, true)
     window
         of_one_instant as (
             partition by page_key, captured_at

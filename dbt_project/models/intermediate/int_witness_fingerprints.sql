@@ -91,8 +91,9 @@ told as (
         any_value(meter) as meter,
         any_value(currency) as currency,
         bool_or(announced_from is not null or valid_until is not null) as has_dates,
+        -- What the first capture of a page says may have begun long before it.
         bit_xor(
-            hash(hash(reading_id, captured_at, known_from, quote_no, said))
+            hash(hash(reading_id, captured_at, known_from, quote_no, said, event_no = 1))
         ) filter (where starts_run and event_no > unsettled_no) as starts_hash,
         bit_xor(
             hash(hash(next_captured_at, next_known_from))
