@@ -28,6 +28,8 @@ MODELS_WITH_RULES = {
     "int_price_moves",
     "int_quote_set_losses",
     "int_quote_set_pairs",
+    "int_reading_judgements",
+    "int_reading_neighbours",
     "int_restated_days",
     "int_seen_claims",
     "int_witness_spells",

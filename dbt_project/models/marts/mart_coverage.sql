@@ -94,8 +94,8 @@ held as (
         readings.page_key,
         max(readings.captured_at) as held_since
     from {{ ref('stg_readings') }} as readings
-    anti join {{ ref('int_good_readings') }} as good_readings on readings.reading_id = good_readings.reading_id
-    where readings.outcome = 'ok' and readings.known_to is null
+    inner join {{ ref('int_reading_judgements') }} as judgements on readings.reading_id = judgements.reading_id
+    where judgements.speaks_from is null and readings.known_to is null
     group by readings.page_key
 ),
 
