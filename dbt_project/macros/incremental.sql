@@ -29,11 +29,19 @@
 {% endmacro %}
 
 {#
-    What is said of one provider stands together in the file, and is joined by its provider too: DuckDB knows the least
-    and the greatest value of every 120,000 rows, and reads no others for the few providers that say something new.
+    What is said of one provider stands together in the file: DuckDB knows the least and the greatest value of every
+    120,000 rows, and reads no others for the few providers that say something new.
 #}
 {% macro together() %}
 order by provider_id
+{%- endmacro %}
+
+{#
+    Whether a row is said of one of the providers in `to_tell`. Each is named once, as up to 50 names are looked for one
+    by one, and more only between the least and the greatest of them.
+#}
+{% macro is_of_provider(relation, to_tell) -%}
+{{ relation }}.provider_id in (select distinct {{ to_tell }}.provider_id from {{ to_tell }})
 {%- endmacro %}
 
 {# How many tokens each unit counts, in one value. #}

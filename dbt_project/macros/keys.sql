@@ -33,6 +33,14 @@
     )
 {%- endmacro %}
 
+{# Whose prices several witnesses speak of at all. #}
+{% macro providers_of_several(claims) %}
+    select provider_id
+    from {{ claims }}
+    group by provider_id
+    having min(page_key) < max(page_key)
+{% endmacro %}
+
 {# What is claimed of subjects of which several witnesses speak, with all names that each uses for it. #}
 {% macro claims_of_several(claims) %}
     select

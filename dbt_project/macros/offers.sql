@@ -14,19 +14,20 @@
 {% endmacro %}
 
 {#
-    Prices as believed today, but for those in quarantine, of what `to_tell` has the `keys` of. The view
+    Prices as believed today, but for those in quarantine, of what `to_tell` has the `key` of. The view
     fct_price_history would look at all prices before it left any out.
 #}
-{% macro trusted_prices(to_tell, keys) %}
+{% macro trusted_prices(to_tell, key) %}
     select history.*
     from {{ ref('int_price_history') }} as history
-    semi join {{ to_tell }} as to_tell
-        on {{ alike('history', 'to_tell', keys) }}
+    semi join {{ to_tell }} as to_tell on history.{{ key }} = to_tell.{{ key }}
     anti join {{ ref('int_doubtful_prices') }} as doubtful
         on
             history.price_key = doubtful.price_key
             and history.valid_from = doubtful.valid_from
             and history.known_from = doubtful.known_from
             and doubtful.quality = 'quarantined'
-    where history.known_to is null
+    where
+        history.known_to is null
+        and {{ is_of_provider('history', to_tell) }}
 {% endmacro %}

@@ -21,6 +21,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1200MB",
     # A checkpoint would write whole tables anew, to close the holes of what was told again.
     "max_vacuum_tasks": 0,
+    # One checkpoint at the end of a day, and not another one in the middle of it.
+    "checkpoint_threshold": "1GB",
 }
 # Where quotes go that are not prices on a provider's own page, by the kind of the provider.
 QUOTE_TABLES = {"price_map": "raw.observations", "exchange_rates": "raw.exchange_rates"}

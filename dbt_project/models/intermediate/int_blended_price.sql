@@ -12,7 +12,7 @@ with offers_to_tell as (
 ),
 
 trusted_prices as (
-    {{ trusted_prices('offers_to_tell', ['provider_id', 'offer_id']) }}
+    {{ trusted_prices('offers_to_tell', 'offer_id') }}
 ),
 
 prices as (

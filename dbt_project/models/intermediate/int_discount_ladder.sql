@@ -22,7 +22,7 @@ providers_to_tell as (
 ),
 
 trusted_prices as (
-    {{ trusted_prices('providers_to_tell', ['provider_id']) }}
+    {{ trusted_prices('providers_to_tell', 'provider_id') }}
 ),
 
 prices as (

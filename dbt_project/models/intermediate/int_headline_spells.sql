@@ -37,10 +37,10 @@ witness_spells as (
                 spells.page_key
         ) as witness_rank
     from {{ ref('int_witness_spells') }} as spells
-    inner join prices_to_tell as prices
-        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
     inner join {{ source('raw', 'sources') }} as sources
         on spells.page_key = sources.provider_id || '/' || sources.page_id
+    where {{ is_of_provider('spells', 'prices_to_tell') }}
 ),
 
 -- What a map contradicts itself about is believed where another witness, page or map, says the same.

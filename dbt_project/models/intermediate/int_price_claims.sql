@@ -66,9 +66,11 @@ spells as (
         prices.price_fingerprint,
         coalesce(spells.valid_to, cast('infinity' as timestamp)) as valid_until
     from {{ ref('int_witness_spells') }} as spells
-    inner join prices_to_tell as prices
-        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
-    where spells.known_to is null and spells.series_price is not null
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    where
+        spells.known_to is null
+        and spells.series_price is not null
+        and {{ is_of_provider('spells', 'prices_to_tell') }}
 ),
 
 identified as (

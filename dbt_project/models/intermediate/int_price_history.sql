@@ -14,8 +14,8 @@ with prices_to_tell as (
 headline_spells as (
     select spells.*
     from {{ ref('int_headline_spells') }} as spells
-    inner join prices_to_tell as prices
-        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    where {{ is_of_provider('spells', 'prices_to_tell') }}
 ),
 
 -- A label that a provider re-points stands for one model after another; its spells are cut where that happens.
@@ -119,6 +119,7 @@ confirmed as (
             and spells.page_key <> claims.page_key
             and spells.valid_from < claims.valid_until
             and spells.ends_before > claims.valid_from
+    where {{ is_of_provider('claims', 'prices_to_tell') }}
     group by spells.price_key, spells.page_key, spells.valid_from, spells.known_from
 ),
 

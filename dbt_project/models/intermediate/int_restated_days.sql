@@ -11,8 +11,8 @@ with prices_to_tell as (
 headline_spells as (
     select spells.*
     from {{ ref('int_headline_spells') }} as spells
-    inner join prices_to_tell as prices
-        on spells.price_key = prices.price_key and spells.provider_id = prices.provider_id
+    inner join prices_to_tell as prices on spells.price_key = prices.price_key
+    where {{ is_of_provider('spells', 'prices_to_tell') }}
 ),
 
 beliefs as (

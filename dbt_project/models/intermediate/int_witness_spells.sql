@@ -81,10 +81,8 @@ quotes as (
     inner join {{ ref('stg_quotes') }} as quotes
         on events.quotes_sha256 = quotes.quotes_sha256 and quotes.doubt is distinct from 'flap'
     inner join prices_to_tell as prices
-        on
-            events.page_key = prices.page_key
-            and quotes.price_key = prices.price_key
-            and quotes.provider_id = prices.provider_id
+        on events.page_key = prices.page_key and quotes.price_key = prices.price_key
+    where {{ is_of_provider('quotes', 'prices_to_tell') }}
 ),
 
 quotes_in_force as (
@@ -426,6 +424,12 @@ all_spells as (
     group by page_key, price_key, price_state, valid_from, valid_to, ended_by, date_precision, island
     union all by name
     select * from plain_spells
+),
+
+printed as (
+    select quotes.*
+    from {{ ref('stg_quotes') }} as quotes
+    where {{ is_of_provider('quotes', 'prices_to_tell') }}
 )
 
 select
@@ -464,9 +468,6 @@ inner join quotes
         spells.reading_id = quotes.reading_id
         and spells.price_key = quotes.price_key
         and spells.precedence = quotes.precedence
-inner join {{ ref('stg_quotes') }} as printed
-    on
-        quotes.quotes_sha256 = printed.quotes_sha256
-        and quotes.quote_no = printed.quote_no
-        and quotes.provider_id = printed.provider_id
+inner join printed
+    on quotes.quotes_sha256 = printed.quotes_sha256 and quotes.quote_no = printed.quote_no
 {{ together() }}

@@ -4,7 +4,7 @@
 #}
 with pages as (
     select distinct page_key
-    from {{ ref('int_good_readings') }}
+    from {{ ref('stg_readings') }}
     where quotes_sha256 in (
         select quotes.quotes_sha256 from {{ ref('stg_quotes') }} as quotes
         where quotes.announced_from is not null
@@ -89,6 +89,14 @@ announced as (
     group by page_key, price_key, announced_from, series_price
 ),
 
+spells as (
+    select spells.*
+    from {{ ref('int_witness_spells') }} as spells
+    where
+        spells.known_to is null
+        and {{ is_of_provider('spells', 'announced') }}
+),
+
 -- The price that was in force beside the announcement, and the one that was when it was gone.
 with_prices as (
     select
@@ -109,11 +117,7 @@ with_prices as (
             and announced.judged_at < coalesce(spells.valid_to, cast('infinity' as timestamp))
         ) as price_after_from
     from announced
-    left join {{ ref('int_witness_spells') }} as spells
-        on
-            announced.page_key = spells.page_key
-            and announced.price_key = spells.price_key
-            and spells.known_to is null
+    left join spells on announced.page_key = spells.page_key and announced.price_key = spells.price_key
     group by all
 ),
 

@@ -3,10 +3,7 @@
     Every rule for a cause rests on something that one of the two says elsewhere, or on when it was looked at last.
 #}
 with providers_of_several as (
-    select provider_id
-    from {{ ref('int_seen_claims') }}
-    group by provider_id
-    having min(page_key) < max(page_key)
+    {{ providers_of_several(ref('int_seen_claims')) }}
 ),
 
 claims as (

@@ -2,9 +2,15 @@
     How far each witness can be trusted, as believed today. Compared are only days on which both were looked at: up to
     its last good capture a witness has said what it says, after that nobody knows.
 #}
-with seen_claims as (
+with providers_of_several as (
+    {{ providers_of_several(ref('int_seen_claims')) }}
+),
+
+seen_claims as (
     select * from {{ ref('int_seen_claims') }}
-    where day_from < seen_until
+    where
+        day_from < seen_until
+        and provider_id in (select providers_of_several.provider_id from providers_of_several)
 ),
 
 -- What no other witness speaks of is compared with nothing.
@@ -19,8 +25,14 @@ listed as (
         count(distinct price_key) as prices,
         min(day_from) as first_listed_on,
         max(seen_until) - 1 as last_seen_on,
-        cast(sum(date_diff('day', day_from, seen_until)) as bigint) as days_listed
-    from seen_claims
+        cast(sum(days) as bigint) as days_listed
+    from (
+        select
+            *,
+            date_diff('day', day_from, seen_until) as days
+        from {{ ref('int_seen_claims') }}
+    ) as spans
+    where days > 0
     group by page_key
 ),
 

@@ -7,7 +7,8 @@
     pre_hook="{{ drop_of_other_units() }}"
 ) }}
 
-with all_quotes as (
+-- Asked for twice, and too much to be held in memory for that.
+with all_quotes as not materialized (
     select * from {{ source('raw', 'price_quotes') }}
     union all
     select * from {{ source('raw', 'observations') }}
