@@ -61,9 +61,10 @@ select
     day,
     offer,
     meter_no,
+    -- A decimal, as of what a page prints.
     cast(
-        (1 + drawn(page, offer, meter_no, 400)) * (80 + drawn(offer, moves, page, 41)) as decimal(18, 4)
-    ) / 10000 as price
+        (1 + drawn(page, offer, meter_no, 400)) * (80 + drawn(offer, moves, page, 41)) as decimal(18, 0)
+    ) * cast(0.0001 as decimal(5, 4)) as price
 from (
     select
         page,

@@ -177,26 +177,6 @@ def test_captures_loaded_one_by_one_in_any_order_build_what_is_built_from_nothin
     assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
 
 
-def test_an_older_capture_that_is_loaded_later_and_was_learnt_earlier_ends_what_was_unseen(
-    warehouse_with_marts: Warehouse,
-) -> None:
-    captures = taken(A, 6, (7, (*ONE, *ELSE))), taken(A, 2, (4, ONE))
-    warehouse_with_marts.fill(World(captures[:1]))
-    warehouse_with_marts.load(World(captures))
-    warehouse_with_marts.build_next_day()
-    one_by_one = [warehouse_with_marts.rows(table) for table in TABLES]
-    warehouse_with_marts.build()
-    assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
-
-
-def test_a_reading_that_is_replaced_in_its_moment_says_nothing_in_any_order_of_rows(warehouse: Warehouse) -> None:
-    captures = taken(A, 4, (2, ONE)), taken(A, 4, (5, TWO), (5, ONE))
-    warehouse.fill(World(captures))
-    in_order = [warehouse.rows(table) for table in TOLD[:2]]
-    warehouse.fill(World(captures), list.reverse)
-    assert [warehouse.rows(table) for table in TOLD[:2]] == in_order
-
-
 @some(20)
 @given(world=worlds())
 def test_restated_is_every_day_of_which_another_price_is_believed_than_before(
@@ -381,6 +361,44 @@ def test_history_of(case: str, warehouse: Warehouse) -> None:
         if spell.meter == Meter.INPUT
     ]
     assert sorted(history, key=in_days) == sorted(expected, key=in_days)
+
+
+# What is loaded first, and then what changes the history of a price although it does not say another price.
+LOADED_LATER = {
+    "an older capture, learnt earlier, shows that a price was not there yet": (
+        taken(A, 6, (7, (*ONE, *ELSE))),
+        taken(A, 2, (4, ONE)),
+    ),
+    "a capture repeats what was said in one that was withdrawn": (
+        taken(A, 3, (5, ONE), (8, None)),
+        taken(A, 5, (2, ONE)),
+    ),
+    "a capture is silent as was one that was withdrawn": (
+        *(taken(A, 1, (1, ONE)), taken(A, 3, (5, ELSE), (8, None))),
+        taken(A, 5, (6, ELSE)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LOADED_LATER)
+def test_what_is_loaded_later_and_says_no_other_price_is_told_as_from_nothing(
+    case: str, warehouse_with_marts: Warehouse
+) -> None:
+    captures = LOADED_LATER[case]
+    warehouse_with_marts.fill(World(captures[:-1]))
+    warehouse_with_marts.load(World(captures))
+    warehouse_with_marts.build_next_day()
+    one_by_one = [warehouse_with_marts.rows(table) for table in TABLES]
+    warehouse_with_marts.build()
+    assert [warehouse_with_marts.rows(table) for table in TABLES] == one_by_one
+
+
+def test_a_reading_that_is_replaced_in_its_moment_says_nothing_in_any_order_of_rows(warehouse: Warehouse) -> None:
+    captures = taken(A, 4, (2, ONE)), taken(A, 4, (5, TWO), (5, ONE))
+    warehouse.fill(World(captures))
+    in_order = [warehouse.rows(table) for table in TOLD[:2]]
+    warehouse.fill(World(captures), list.reverse)
+    assert [warehouse.rows(table) for table in TOLD[:2]] == in_order
 
 
 def in_days(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -77,8 +77,7 @@ blends as (
         case
             when count(prices.meter) = count(*)
                 -- In order: a sum of floats in another order is another number.
-                then
-                    sum(cast(workloads.share as double) * cast(prices.usd_per_mtok as double) order by workloads.meter)
+                then list_sum(list_sort(list(workloads.share * cast(prices.usd_per_mtok as double))))
         end as usd_per_mtok,
         count(prices.meter) as priced_meters
     from spans

@@ -34,12 +34,13 @@ events as (
     from numbered_events
 ),
 
+-- The first event after them may repeat one that was withdrawn: then it says something new.
 unsettled_pasts as (
     select
         page_key,
         bit_xor(hash(hash(reading_id, captured_at, known_from, known_to))) as past_hash
     from events
-    where event_no <= unsettled_no
+    where unsettled_no > 0 and event_no <= unsettled_no + 1
     group by page_key
 ),
 

@@ -25,14 +25,14 @@ listed as (
         count(distinct price_key) as prices,
         min(day_from) as first_listed_on,
         max(seen_until) - 1 as last_seen_on,
-        cast(sum(days) as bigint) as days_listed
+        cast(sum(span_days) as bigint) as days_listed
     from (
         select
             *,
-            date_diff('day', day_from, seen_until) as days
+            date_diff('day', day_from, seen_until) as span_days
         from {{ ref('int_seen_claims') }}
     ) as spans
-    where days > 0
+    where span_days > 0
     group by page_key
 ),
 
