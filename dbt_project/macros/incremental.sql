@@ -40,8 +40,8 @@ order by provider_id
     Whether a row is said of one of the providers in `to_tell`. Each is named once, as up to 50 names are looked for one
     by one, and more only between the least and the greatest of them.
 #}
-{% macro is_of_provider(relation, to_tell) -%}
-{{ relation }}.provider_id in (select distinct {{ to_tell }}.provider_id from {{ to_tell }})
+{% macro is_of_provider(relation, to_tell) %}
+    {{ relation }}.provider_id in (select distinct {{ to_tell }}.provider_id from {{ to_tell }})
 {%- endmacro %}
 
 {# How many tokens each unit counts, in one value. #}
