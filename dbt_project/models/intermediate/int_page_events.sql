@@ -20,14 +20,12 @@ pages_with_dates as (
 
 readings as (
     select * from {{ ref('int_good_readings') }}
-    where
-        (is_repetition is not true or page_key in (select pages_with_dates.page_key from pages_with_dates))
-        -- One that was replaced in the moment in which it was read was never believed.
-        and coalesce(known_from < known_to, true)
+    where is_repetition is not true or page_key in (select pages_with_dates.page_key from pages_with_dates)
     window
         of_one_instant as (
             partition by page_key, captured_at
-            order by origin <> 'web_archive', requested_at, capture_id, known_from
+            -- Of two readings of one moment the second one replaced the first.
+            order by origin <> 'web_archive', requested_at, capture_id, known_from, reading_id
         )
     -- An instant that is asked for again and says the same says nothing new.
     qualify not coalesce(
