@@ -26,6 +26,7 @@ listed as (
         min(day_from) as first_listed_on,
         max(seen_until) - 1 as last_seen_on,
         cast(sum(span_days) as bigint) as days_listed
+    -- Where two questions have the same condition, DuckDB holds its rows in memory with all columns of both.
     from (
         select
             *,
