@@ -51,7 +51,7 @@ create table if not exists raw.readings (
     quotes_sha256 varchar
 );
 
--- The quotes of a reading, once for all readings that found the same.
+-- The quotes of a reading, numbered from 0, once for all readings that found the same.
 create table if not exists raw.price_quotes (
     quotes_sha256 varchar not null,
     quote_no integer not null,

@@ -14,7 +14,7 @@ with moments as (
 
 pages_with_dates as (
     select distinct page_key
-    from {{ ref('int_good_readings') }}
+    from {{ ref('int_reading_neighbours') }}
     where quotes_sha256 in (select moments.quotes_sha256 from moments)
 ),
 

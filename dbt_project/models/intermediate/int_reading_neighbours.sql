@@ -9,9 +9,16 @@ with readings as (
 ),
 
 -- One row per capture, the page's own word before a web archive's of the same instant.
-neighbours as (
+current_readings as (
     select
+        reading_id,
         capture_id,
+        page_key,
+        captured_at,
+        known_from,
+        known_to,
+        quotes_sha256,
+        is_released,
         lag(captured_at) over in_time as previous_captured_at,
         lag(known_from) over in_time as previous_known_from,
         lag(quotes_sha256) over in_time as previous_quotes_sha256,
@@ -22,27 +29,62 @@ neighbours as (
     window in_time as (
         partition by page_key order by captured_at, origin <> 'web_archive', requested_at, capture_id
     )
+),
+
+replaced_readings as (
+    select * from readings
+    where known_to is not null
+),
+
+-- Few enough to be looked at twice.
+uncommon_readings as (
+    select
+        *,
+        coalesce(
+            previous_quotes_sha256 = quotes_sha256
+            and next_quotes_sha256 = quotes_sha256
+            and previous_captured_at < captured_at
+            and previous_known_from <= known_from,
+            false
+        ) as is_mere_repetition
+    from current_readings
+    where
+        not is_mere_repetition
+        or capture_id in (select replaced_readings.capture_id from replaced_readings)
+),
+
+readings_beside_others as (
+    select * from uncommon_readings
+    where not is_mere_repetition
+    union all by name
+    select
+        replaced.reading_id,
+        replaced.capture_id,
+        replaced.page_key,
+        replaced.captured_at,
+        replaced.known_from,
+        replaced.known_to,
+        replaced.quotes_sha256,
+        replaced.is_released,
+        present.previous_captured_at,
+        present.previous_known_from,
+        present.previous_quotes_sha256,
+        present.next_quotes_sha256,
+        present.next_known_from
+    from replaced_readings as replaced
+    left join uncommon_readings as present on replaced.capture_id = present.capture_id
 )
 
 select
-    readings.reading_id,
-    readings.page_key,
-    readings.known_from,
-    readings.known_to,
-    readings.quotes_sha256,
-    readings.is_released,
-    coalesce(
-        neighbours.previous_captured_at < readings.captured_at
-        and neighbours.previous_known_from <= readings.known_from,
-        true
-    ) as is_in_order,
-    neighbours.previous_quotes_sha256,
-    neighbours.next_quotes_sha256,
-    neighbours.next_known_from
-from readings
-left join neighbours on readings.capture_id = neighbours.capture_id
-where
-    readings.known_to is not null
-    or neighbours.previous_quotes_sha256 is distinct from readings.quotes_sha256
-    or neighbours.next_quotes_sha256 is distinct from readings.quotes_sha256
-    or not is_in_order
+    reading_id,
+    page_key,
+    captured_at,
+    known_from,
+    known_to,
+    quotes_sha256,
+    is_released,
+    coalesce(previous_captured_at < captured_at and previous_known_from <= known_from, true) as is_in_order,
+    previous_quotes_sha256,
+    next_quotes_sha256,
+    next_known_from
+from readings_beside_others

@@ -4,7 +4,7 @@
 #}
 with pages as (
     select distinct page_key
-    from {{ ref('stg_readings') }}
+    from {{ ref('int_reading_neighbours') }}
     where quotes_sha256 in (
         select quotes.quotes_sha256 from {{ ref('stg_quotes') }} as quotes
         where quotes.announced_from is not null

@@ -14,8 +14,8 @@ readings as (
         readings.provider_id,
         sources.role in ('price_map', 'price_history') as is_map,
         readings.captured_at,
-        coalesce(good.known_from, readings.known_from) as known_at,
-        coalesce(good.is_released or good.known_from > readings.known_from, false) as is_release,
+        coalesce(judgements.speaks_from, readings.known_from) as known_at,
+        readings.is_released or known_at > readings.known_from as is_release,
         exists (
             from {{ ref('stg_readings') }} as earlier
             where
@@ -25,8 +25,9 @@ readings as (
     from {{ ref('stg_readings') }} as readings
     inner join {{ source('raw', 'sources') }} as sources
         on readings.provider_id = sources.provider_id and readings.page_id = sources.page_id
-    left join {{ ref('int_good_readings') }} as good on readings.reading_id = good.reading_id
-    where coalesce(good.known_from, readings.known_from) in (select restated.restated_at from restated)
+    -- Of most readings there is no judgement: they speak from when they were made.
+    left join {{ ref('int_reading_judgements') }} as judgements on readings.reading_id = judgements.reading_id
+    where known_at in (select restated.restated_at from restated)
 ),
 
 -- A page that was read can also make room for, or take it from, other witnesses of the same provider's prices.
