@@ -1,6 +1,6 @@
 """What ten years of history cost: built from nothing, one day longer, and asked.
 
-    python -m benchmarks.history [--offers 5000] [--days 3650] [--moves-per-year 0.21]
+    python -m benchmarks.history [--offers 5000] [--days 3650] [--moves-per-year 0.21] [--turns 5]
 
 The world is generated: every provider has one page with 100 offers, each priced for four meters, and the page is
 captured every day. On one day in 30 it says something new: some of its offers get new prices; on all other days the
@@ -8,7 +8,8 @@ capture is `unchanged`. On the day that is measured one page in 25 changes. A pr
 `seeds/litellm_prices.csv` did: 1,579 moves in 7,533 years of 14,097 prices. The captures go straight into the raw
 tables (the last day by way of the loader of every day); `dbt run` makes the rest, the same models and settings as in a
 daily run, without its tests. All of it is done for a tenth of the days and for all of them: a day must cost the same
-however long the history is. Every step is a process of its own.
+however long the history is. Every step is a process of its own; one more day is made in several turns, of both lengths
+one after the other and each from the same file, and that of the median is shown.
 
 Beside it, on the same data: dbt's own snapshot (strategy `check`) of the prices of one more day, on a table that holds
 the same history; and spells with pandas, made by sorting and comparing daily prices. Neither knows when something was
@@ -434,6 +435,23 @@ def step(name: str, home: Path, offers: int, days: int, moves_per_year: float) -
     return measured
 
 
+def median_of_turns(
+    home: Path, lengths: tuple[int, int], turns: int, run: Callable[[str, Path, int], dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """One more day of each length, in turns: that of the median. The last one stays in `home`."""
+    measured: dict[int, list[dict[str, Any]]] = {days: [] for days in lengths}
+    for _ in range(turns):
+        for days in lengths:
+            shutil.rmtree(home / str(days), ignore_errors=True)
+            shutil.copytree(home / f"{days} before", home / str(days))
+            # What was copied is not to be written out while it is measured.
+            os.sync()
+            measured[days].append(run("one_more_day", home / str(days), days))
+    for days in lengths:
+        print(f"one more day after {days}: dbt run", *(f"{turn['dbt']:.2f}" for turn in measured[days]), "seconds")
+    return {days: sorted(measured[days], key=lambda turn: turn["dbt"])[turns // 2] for days in lengths}
+
+
 def report(measured: dict[tuple[str, int], dict[str, Any]], lengths: tuple[int, int], offers: int) -> None:
     """Prints what was measured for a tenth of the days and for all, and how much more the latter is."""
     rows = [
@@ -477,6 +495,7 @@ def main() -> None:
     parser.add_argument("--offers", type=int, default=5_000)
     parser.add_argument("--days", type=int, default=3_650)
     parser.add_argument("--moves-per-year", type=float, default=0.21)
+    parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step:
@@ -486,11 +505,16 @@ def main() -> None:
         return
     home = Path(tempfile.mkdtemp(prefix="tokenfall-history-"))
     lengths = options.days // 10, options.days
-    measured = {
-        (name, days): step(name, home / str(days), options.offers, days, options.moves_per_year)
-        for days in lengths
-        for name in STEPS
-    }
+
+    def run(name: str, home: Path, days: int) -> dict[str, Any]:
+        return step(name, home, options.offers, days, options.moves_per_year)
+
+    measured = {("from_nothing", days): run("from_nothing", home / f"{days} before", days) for days in lengths}
+    for days, one_more in median_of_turns(home, lengths, options.turns, run).items():
+        measured["one_more_day", days] = one_more
+    for days in lengths:
+        for name in ("questions", "dbt_snapshot", "pandas_spells"):
+            measured[name, days] = run(name, home / str(days), days)
     report(measured, lengths, options.offers)
     shutil.rmtree(home)
 
