@@ -1,11 +1,11 @@
 """What ten years of history cost: built from nothing, one day longer, and asked.
 
-    python -m benchmarks.history [--offers 5000] [--days 3650] [--moves-per-year 0.21] [--turns 5]
+    python -m benchmarks.history [--offers 5000] [--days 3650] [--moves-per-year 3] [--turns 5]
 
 The world is generated: every provider has one page with 100 offers, each priced for four meters, and the page is
 captured every day. On one day in 30 it says something new: some of its offers get new prices; on all other days the
-capture is `unchanged`. On the day that is measured one page in 25 changes. A price moves 0.21 times a year, as those of
-`seeds/litellm_prices.csv` did: 1,579 moves in 7,533 years of 14,097 prices. The captures go straight into the raw
+capture is `unchanged`. On the day that is measured one page in 25 changes. A price moves as often as those of
+`seeds/litellm_prices.csv` did, about once in five years, or as often as told. The captures go straight into the raw
 tables (the last day by way of the loader of every day); `dbt run` makes the rest, the same models and settings as in a
 daily run, without its tests. All of it is done for a tenth of the days and for all of them: a day must cost the same
 however long the history is. Every step is a process of its own; one more day is made in several turns, of both lengths
@@ -35,7 +35,7 @@ from typing import Any
 import duckdb
 
 from pipeline.domain import Attempt, Meter, PriceQuote, Provider, Reading, Source, Unit
-from pipeline.settings import settings
+from pipeline.settings import PROJECT, settings
 from pipeline.warehouse import build, publish, transform
 
 METERS = [Meter.INPUT, Meter.OUTPUT, Meter.CACHE_READ, Meter.CACHE_WRITE]
@@ -122,6 +122,28 @@ select
     'table 1, row ' || offer as locator
 from printed where day < $days;
 """
+
+
+_MOVES_PER_YEAR = """
+with spells as (
+    select
+        *,
+        max(greatest(valid_from, valid_until)) over () as last_day,
+        lag(list_unit_price) over (
+            partition by
+                provider_id, model_label, region, meter, service_tier, context_from, context_to, pricing_unit
+            order by valid_from
+        ) as old_price
+    from read_csv(?)
+)
+select count_if(list_unit_price <> old_price) / (sum(coalesce(valid_until, last_day) - valid_from) / 365) from spells
+"""
+
+
+def moves_per_year(chronicle: Path = PROJECT / "seeds" / "litellm_prices.csv") -> float:
+    """How often a price of a chronicle moved in a year, to two digits; one without an end held to the last day."""
+    [[rate]] = duckdb.execute(_MOVES_PER_YEAR, [str(chronicle)]).fetchall()
+    return round(rate, 2)
 
 
 class World:
@@ -452,7 +474,7 @@ def median_of_turns(
     return {days: sorted(measured[days], key=lambda turn: turn["dbt"])[turns // 2] for days in lengths}
 
 
-def report(measured: dict[tuple[str, int], dict[str, Any]], lengths: tuple[int, int], offers: int) -> None:
+def report(measured: dict[tuple[str, int], dict[str, Any]], lengths: tuple[int, int], offers: int, rate: float) -> None:
     """Prints what was measured for a tenth of the days and for all, and how much more the latter is."""
     rows = [
         ("from nothing: dbt run, seconds", "from_nothing", "dbt"),
@@ -477,7 +499,7 @@ def report(measured: dict[tuple[str, int], dict[str, Any]], lengths: tuple[int, 
         ("pandas, rows", "pandas_spells", "rows"),
         ("pandas, peak MB", "pandas_spells", "peak MB"),
     ]
-    print(f"{offers} offers, {len(METERS)} meters; load {os.getloadavg()[0]:.1f}")
+    print(f"{offers} offers, {len(METERS)} meters, {rate} moves a year; load {os.getloadavg()[0]:.1f}")
     print(f"{'':52} {lengths[0]:>7} d {lengths[1]:>7} d    ratio")
     for label, name, what in rows:
         values = [measured[name, days][what] for days in lengths]
@@ -494,7 +516,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--offers", type=int, default=5_000)
     parser.add_argument("--days", type=int, default=3_650)
-    parser.add_argument("--moves-per-year", type=float, default=0.21)
+    parser.add_argument("--moves-per-year", type=float, default=moves_per_year())
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -515,7 +537,7 @@ def main() -> None:
     for days in lengths:
         for name in ("questions", "dbt_snapshot", "pandas_spells"):
             measured[name, days] = run(name, home / str(days), days)
-    report(measured, lengths, options.offers)
+    report(measured, lengths, options.offers, options.moves_per_year)
     shutil.rmtree(home)
 
 
