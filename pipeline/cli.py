@@ -1,19 +1,16 @@
 """The `tokenfall` command: a thin door on the modules below."""
 
-import csv
-import json
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.domain import Capture, PriceQuote, Provider
+from pipeline.domain import Capture, Provider
 from pipeline.errors import ArchiveInUse, GitHistoryError, NothingNew, ScrapeError
+from pipeline.printing import QUOTE_COLUMNS, Format, QuoteFormat, print_csv, print_json, print_rows, quote_row
 
 app = typer.Typer(
     name="tokenfall",
@@ -26,36 +23,6 @@ app = typer.Typer(
 
 backfill = typer.Typer(help="Bring in the past.", no_args_is_help=True)
 app.add_typer(backfill, name="backfill")
-
-QUOTE_COLUMNS = (
-    "provider_id",
-    "page_id",
-    "model_label",
-    "meter",
-    "list_unit_price",
-    "pricing_unit",
-    "currency",
-    "usd_per_mtok",
-    "service_tier",
-    "context_from",
-    "context_to",
-    "region",
-    "time_window",
-    "announced_from",
-    "valid_until",
-    "evidence",
-    "locator",
-)
-# A spreadsheet would run such a cell.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-class Format(StrEnum):
-    """How rows are printed."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 class ClaimVerdict(StrEnum):
@@ -76,13 +43,6 @@ class PriceMap(StrEnum):
     LLM_PRICES = "llm-prices"
     MODELS_DEV = "models-dev"
     OPENROUTER_LIST = "openrouter-list"
-
-
-class QuoteFormat(StrEnum):
-    """How quotes are printed."""
-
-    CSV = "csv"
-    JSON = "json"
 
 
 @app.command()
@@ -150,11 +110,11 @@ def parse(
     except ScrapeError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(3) from error
-    rows = [_quote_row(quote, provider, source.page_id) for quote in quotes]
+    rows = [quote_row(quote, provider, source.page_id) for quote in quotes]
     if format is QuoteFormat.JSON:
-        _print_json(rows)
+        print_json(rows)
     else:
-        _print_csv(QUOTE_COLUMNS, (row.values() for row in rows))
+        print_csv(QUOTE_COLUMNS, (row.values() for row in rows))
 
 
 @app.command()
@@ -367,7 +327,7 @@ def rates(
 
         console.rates([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        _print_rows(columns, rows, format)
+        print_rows(columns, rows, format)
 
 
 @app.command()
@@ -381,7 +341,7 @@ def floors(
 
         console.floors([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        _print_rows(columns, rows, format)
+        print_rows(columns, rows, format)
 
 
 @app.command()
@@ -403,7 +363,7 @@ def claims(
         if (not claim_ids or card["claim_id"] in claim_ids) and (verdict is None or card["verdict"] == verdict)
     ]
     if format is not Format.TABLE:
-        _print_rows(columns, [card.values() for card in shown], format)
+        print_rows(columns, [card.values() for card in shown], format)
         return
     from pipeline import console
 
@@ -427,7 +387,7 @@ def sql(
 
         console.table(columns, rows)
     else:
-        _print_rows(columns, rows, format)
+        print_rows(columns, rows, format)
 
 
 @app.command(hidden=True)
@@ -511,46 +471,6 @@ def _day(printed: str | None) -> date | None:
         return date.fromisoformat(printed) if printed else None
     except ValueError as error:
         raise typer.BadParameter(f"{printed!r} is not an ISO 8601 day", param_hint="--as-of") from error
-
-
-def _quote_row(quote: PriceQuote, provider_id: str, page_id: str) -> dict[str, Any]:
-    values = {column: getattr(quote, column, None) for column in QUOTE_COLUMNS}
-    values |= {"provider_id": quote.provider_id or provider_id, "page_id": page_id}
-    return {column: _plain(value) for column, value in values.items()}
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Decimal():
-            # Without an exponent, and without the zeros that a change of units leaves behind.
-            return f"{value.normalize():f}"
-        case datetime():
-            return value.isoformat()
-        case StrEnum():
-            return str(value)
-    return value
-
-
-def _print_rows(columns: list[str], rows: Iterable[Iterable[object]], format: Format) -> None:  # noqa: A002
-    if format is Format.CSV:
-        _print_csv(columns, rows)
-    else:
-        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
-
-
-def _print_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_neutral(value) for value in row])
-
-
-def _neutral(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
-
-
-def _print_json(rows: list[dict[str, Any]]) -> None:
-    typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import QUOTE_COLUMNS, app
+from pipeline.cli import app
+from pipeline.printing import QUOTE_COLUMNS
 from pipeline.settings import settings
 from tests.world import pricing_page
 
