@@ -516,7 +516,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--offers", type=int, default=5_000)
     parser.add_argument("--days", type=int, default=3_650)
-    parser.add_argument("--moves-per-year", type=float, default=moves_per_year())
+    parser.add_argument("--moves-per-year", type=float)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -527,9 +527,10 @@ def main() -> None:
         return
     home = Path(tempfile.mkdtemp(prefix="tokenfall-history-"))
     lengths = options.days // 10, options.days
+    rate = options.moves_per_year or moves_per_year()
 
     def run(name: str, home: Path, days: int) -> dict[str, Any]:
-        return step(name, home, options.offers, days, options.moves_per_year)
+        return step(name, home, options.offers, days, rate)
 
     measured = {("from_nothing", days): run("from_nothing", home / f"{days} before", days) for days in lengths}
     for days, one_more in median_of_turns(home, lengths, options.turns, run).items():
@@ -537,7 +538,7 @@ def main() -> None:
     for days in lengths:
         for name in ("questions", "dbt_snapshot", "pandas_spells"):
             measured[name, days] = run(name, home / str(days), days)
-    report(measured, lengths, options.offers, options.moves_per_year)
+    report(measured, lengths, options.offers, rate)
     shutil.rmtree(home)
 
 

@@ -29,15 +29,13 @@ in_one_order as (
     select
         page_key,
         captured_at as instant,
-        captured_at,
-        false as is_moment
+        captured_at
     from good_captures
     union all
     select
         page_key,
         moment as instant,
-        null as captured_at,
-        true as is_moment
+        null as captured_at
     from moments
 ),
 
@@ -45,7 +43,7 @@ looks as (
     select
         page_key,
         instant as moment,
-        is_moment,
+        captured_at,
         last_value(captured_at ignore nulls) over (
             in_time rows between unbounded preceding and 1 preceding
         ) as last_captured_before,
@@ -53,7 +51,7 @@ looks as (
             in_time rows between 1 following and unbounded following
         ) as first_captured_since
     from in_one_order
-    window in_time as (partition by page_key order by instant asc, is_moment desc)
+    window in_time as (partition by page_key order by instant asc, captured_at asc nulls first)
 ),
 
 released_captures as (
@@ -73,4 +71,4 @@ select
 from looks
 left join released_captures as released
     on looks.page_key = released.page_key and looks.first_captured_since = released.captured_at
-where looks.is_moment
+where looks.captured_at is null

@@ -27,6 +27,8 @@ judged as (
 select
     reading_id,
     page_key,
+    captured_at,
+    known_to,
     case
         when not is_suspect then known_from
         when is_confirmed and next_known_from < coalesce(known_to, cast('infinity' as timestamp))

@@ -1,15 +1,14 @@
 {# What every witness says of every price, and up to which day it was looked at. #}
 {{ config(materialized='view') }}
 
--- The last reading that may speak has another one, or none, behind it, so it is among these few.
+-- The last reading that may speak has another one, or none, behind it, so it is among the few that are judged.
 with last_looks as (
     select
-        readings.page_key,
-        max(readings.captured_at) as last_captured_at
-    from {{ ref('int_reading_neighbours') }} as readings
-    inner join {{ ref('int_reading_judgements') }} as judgements on readings.reading_id = judgements.reading_id
-    where judgements.speaks_from is not null and readings.known_to is null
-    group by readings.page_key
+        page_key,
+        max(captured_at) as last_captured_at
+    from {{ ref('int_reading_judgements') }}
+    where speaks_from is not null and known_to is null
+    group by page_key
 )
 
 select

@@ -91,12 +91,11 @@ quotes as (
 
 held as (
     select
-        readings.page_key,
-        max(readings.captured_at) as held_since
-    from {{ ref('stg_readings') }} as readings
-    inner join {{ ref('int_reading_judgements') }} as judgements on readings.reading_id = judgements.reading_id
-    where judgements.speaks_from is null and readings.known_to is null
-    group by readings.page_key
+        page_key,
+        max(captured_at) as held_since
+    from {{ ref('int_reading_judgements') }}
+    where speaks_from is null and known_to is null
+    group by page_key
 ),
 
 quarantined as (
